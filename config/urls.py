@@ -1,0 +1,18 @@
+"""Every URL of the application: each app brings its pages and its part of the REST interface."""
+
+from django.contrib import admin
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/v1/", include("projects.api_urls")),
+    path("api/v1/", include("annotations.api_urls")),
+    path("api/v1/", include("training.api_urls")),
+    path("api/v1/", include("streaming.api_urls")),
+    path("", include("projects.urls")),
+    path("", include("annotations.urls")),
+    path("", include("training.urls")),
+    path("", include("streaming.urls")),
+]

@@ -1,0 +1,22 @@
+from projects.models.item import Item
+from projects.models.job import Job, JobEvent
+from projects.models.library import Asset, Video
+from projects.models.people import ApiToken, Invitation, Membership, Role, Team, User
+from projects.models.project import Label, Project, ProjectMembership
+
+__all__ = [
+    "ApiToken",
+    "Asset",
+    "Invitation",
+    "Item",
+    "Job",
+    "JobEvent",
+    "Label",
+    "Membership",
+    "Project",
+    "ProjectMembership",
+    "Role",
+    "Team",
+    "User",
+    "Video",
+]

@@ -1,0 +1,75 @@
+"""The team's library: stored files, each kept once whatever it is called."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from django.db import models
+from django.utils import timezone
+
+from projects.ids import uuid7
+from projects.models.people import Team, User
+
+
+class Kind(models.TextChoices):
+    IMAGE = "image", "Image"
+    VIDEO = "video", "Video"
+
+
+class Asset(models.Model):
+    """A stored image or video, addressed by the SHA-256 of the bytes that were uploaded."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    team = models.ForeignKey(Team, models.CASCADE, related_name="assets")
+    kind = models.CharField(max_length=5, choices=Kind.choices)
+    sha256 = models.CharField(max_length=64)
+    size = models.PositiveBigIntegerField(help_text="Bytes of the original file.")
+    content_type = models.CharField(max_length=60)
+    original_name = models.CharField(max_length=255)
+    width = models.PositiveIntegerField(help_text="Pixels, of the upright picture.")
+    height = models.PositiveIntegerField()
+    file = models.FileField(max_length=255, help_text="The original, as uploaded.")
+    upright = models.FileField(max_length=255, blank=True, help_text="EXIF-baked copy, where the original needs one.")
+    thumbnail = models.FileField(max_length=255, blank=True)
+    created_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ("-created_at",)
+        constraints = (models.UniqueConstraint(fields=("team", "sha256"), name="stored_once_a_team"),)
+
+    def __str__(self) -> str:
+        return self.original_name
+
+    @property
+    def picture(self) -> Any:
+        """The file whose pixels annotations refer to."""
+        return self.upright or self.file
+
+
+class Video(models.Model):
+    """The frame index of a video: the exact presentation time of every frame, in display order."""
+
+    asset = models.OneToOneField(Asset, models.CASCADE, primary_key=True, related_name="video")
+    frames = models.PositiveIntegerField()
+    fps = models.FloatField(help_text="Average frames a second; the index is the truth.")
+    time_base_numerator = models.PositiveIntegerField()
+    time_base_denominator = models.PositiveIntegerField()
+    codec = models.CharField(max_length=30)
+    pts_bytes = models.BinaryField(help_text="int64, little-endian, one for each frame in display order.")
+    key_frames_bytes = models.BinaryField(help_text="int32, little-endian: display indices of key frames.")
+    proxy = models.FileField(max_length=255, blank=True, help_text="H.264 copy that browsers can play.")
+    proxy_index = models.JSONField(null=True, blank=True, help_text="Packets of the proxy, for WebCodecs.")
+
+    def __str__(self) -> str:
+        return f"{self.frames} frames of {self.asset}"
+
+    @property
+    def pts(self) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """Presentation times in units of the time base, shape (frames,)."""
+        return np.frombuffer(bytes(self.pts_bytes), "<i8")
+
+    @property
+    def key_frames(self) -> np.ndarray[Any, np.dtype[np.int32]]:
+        return np.frombuffer(bytes(self.key_frames_bytes), "<i4")

@@ -1,0 +1,54 @@
+"""Fixtures for all: Alice owns the team, Bob annotates in it, Charlie is a stranger."""
+
+from __future__ import annotations
+
+import pytest
+from rest_framework.test import APIClient
+
+from projects.models import Label, Membership, Project, Role, Team, User
+
+PASSWORD = "a long enough password"
+
+
+@pytest.fixture
+def alice(db) -> User:
+    return User.objects.create_user("alice@example.org", PASSWORD, name="Alice")
+
+
+@pytest.fixture
+def bob(db) -> User:
+    return User.objects.create_user("bob@example.org", PASSWORD, name="Bob")
+
+
+@pytest.fixture
+def charlie(db) -> User:
+    return User.objects.create_user("charlie@example.org", PASSWORD, name="Charlie")
+
+
+@pytest.fixture
+def team(alice: User, bob: User) -> Team:
+    team = Team.objects.create(name="Lab")
+    Membership.objects.create(team=team, user=alice, role=Role.OWNER)
+    Membership.objects.create(team=team, user=bob, role=Role.ANNOTATOR)
+    return team
+
+
+@pytest.fixture
+def project(team: Team, alice: User) -> Project:
+    project = Project.objects.create(team=team, name="Street", task="detect", created_by=alice)
+    Label.objects.create(project=project, name="person", ordinal=0)
+    Label.objects.create(project=project, name="car", ordinal=1)
+    return project
+
+
+@pytest.fixture
+def api():
+    """A function that gives a signed-in client of the REST interface."""
+
+    def sign_in(user: User | None = None) -> APIClient:
+        client = APIClient()
+        if user is not None:
+            client.force_authenticate(user)
+        return client
+
+    return sign_in

@@ -1,0 +1,38 @@
+"""A pytest plugin that starts real PostgreSQL and Redis before Django reads its settings."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+_started: list[object] = []
+_folders: list[Path] = []
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config, parser, args) -> None:
+    if "--collect-only" in args or "DATABASE_URL" in os.environ:
+        return
+    from config import embedded
+
+    data = Path(tempfile.mkdtemp(prefix="frameloop-test-"))
+    data.chmod(0o755)
+    _folders.append(data)
+    os.environ["FRAMELOOP_DATA"] = str(data)
+    os.environ["SECRET_KEY"] = "for the tests only, and long enough to pass"
+    postgres = embedded.start_postgres(data)
+    _started.append(postgres)
+    redis_server = embedded.start_redis(data)
+    _started.append(redis_server)
+    embedded.export_urls(postgres, redis_server)
+
+
+def pytest_unconfigure(config) -> None:
+    while _started:
+        _started.pop().stop()  # type: ignore[attr-defined]
+    while _folders:
+        shutil.rmtree(_folders.pop(), ignore_errors=True)
