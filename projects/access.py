@@ -1,7 +1,8 @@
 """Who may do what: the only permission code.
 
-Each model that belongs to a project names the way to it in `PROJECT_PATH`. What a person may not
-know of does not exist for them: `visible` leaves it out and the pages answer 404.
+Each model that belongs to a project names the way to it in `PROJECT_PATH`, one that belongs to a team
+only in `TEAM_PATH`. What a person may not know of does not exist for them: `visible` leaves it out and
+the pages answer 404.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Model, Q, QuerySet
 from django.http import Http404
 
-from projects.models import Membership, Project, ProjectMembership, Team, User
+from projects.models import Membership, Project, ProjectMembership, Role, Team, User
 
 _Row = TypeVar("_Row", bound=Model)
 
@@ -47,23 +48,46 @@ class Act(IntEnum):
     CAPTURE = Rank.ANNOTATOR
     EDIT_LABELS = Rank.MANAGER
     DELETE_ITEMS = Rank.MANAGER
+    EDIT_PROJECT = Rank.MANAGER
     MANAGE_PEOPLE = Rank.MANAGER
+    CREATE_PROJECTS = Rank.MANAGER
     DELETE_PROJECT = Rank.OWNER
 
 
+def _my_teams(user: User) -> QuerySet[Any, Any]:
+    return Membership.objects.filter(user=user).values("team")
+
+
 def visible(rows: QuerySet[_Row], user: User | AnonymousUser) -> QuerySet[_Row]:
-    """The rows of a project-bound model whose project `user` is a member of, by team or by name."""
-    if not user.is_authenticated:
+    """The rows whose project, or team, `user` is a member of: by team or, in one project, by name."""
+    if not isinstance(user, User) or not user.is_active:
         return rows.none()
+    team_path: str = getattr(rows.model, "TEAM_PATH", "")
+    if team_path:
+        return rows.filter(**{f"{team_path}__in": _my_teams(user)})
     path: str = rows.model.PROJECT_PATH  # type: ignore[attr-defined]
-    mine = Project.objects.filter(Q(team__memberships__user=user) | Q(memberships__user=user)).values("pk")
+    by_name = ProjectMembership.objects.filter(user=user).values("project")
+    mine = Project.objects.filter(Q(team__in=_my_teams(user)) | Q(pk__in=by_name)).values("pk")
     return rows.filter(**{f"{path}__in": mine})
 
 
+def own(rows: QuerySet[_Row], user: User | AnonymousUser) -> QuerySet[_Row]:
+    """The rows that are nobody's but this person's, such as API tokens."""
+    return rows.filter(user=user) if isinstance(user, User) and user.is_active else rows.none()
+
+
 def teams(user: User | AnonymousUser) -> QuerySet[Team]:
-    if not user.is_authenticated:
-        return Team.objects.none()
-    return Team.objects.filter(memberships__user=user)
+    return visible(Team.objects.all(), user)
+
+
+def own_team(user: User) -> Team:
+    """The team that a person's projects go to when they name none: the one made with the account."""
+    mine = Team.objects.filter(memberships__user=user, memberships__role=Role.OWNER)
+    team = mine.order_by("-personal", "created_at").first()
+    if team is None:
+        team = Team.objects.create(name=f"{user.name}'s team", personal=True)
+        Membership.objects.create(team=team, user=user, role=Role.OWNER)
+    return team
 
 
 def project_rank(user: User | AnonymousUser, project_id: uuid.UUID | str) -> Rank:
@@ -76,9 +100,15 @@ def project_rank(user: User | AnonymousUser, project_id: uuid.UUID | str) -> Ran
 
 
 def team_rank(user: User | AnonymousUser, team_id: uuid.UUID | str) -> Rank:
-    if not user.is_authenticated:
+    if not user.is_authenticated or not user.is_active:
         return Rank.NONE
     return Rank.of(Membership.objects.filter(user=user, team=team_id).values_list("role", flat=True).first())
+
+
+def _check(rank: Rank, act: Act) -> Rank:
+    if rank < act:
+        raise PermissionDenied(f"This needs the role {Rank(act).name.lower()}; yours is {rank.name.lower()}.")
+    return rank
 
 
 def require(user: User | AnonymousUser, project_id: uuid.UUID | str, act: Act) -> Rank:
@@ -91,9 +121,28 @@ def require(user: User | AnonymousUser, project_id: uuid.UUID | str, act: Act) -
     rank = project_rank(user, project_id)
     if rank is Rank.NONE:
         raise Http404("No such project.")
-    if rank < act:
-        raise PermissionDenied(f"This needs the role {Rank(act).name.lower()}; yours is {rank.name.lower()}.")
-    return rank
+    return _check(rank, act)
+
+
+def require_in_team(user: User | AnonymousUser, team_id: uuid.UUID | str, act: Act) -> Rank:
+    """As `require`, for what belongs to a team: its members, invitations and new projects."""
+    rank = team_rank(user, team_id)
+    if rank is Rank.NONE:
+        raise Http404("No such team.")
+    return _check(rank, act)
+
+
+def require_grant(rank: Rank, *roles: str) -> None:
+    """Nobody gives, changes or takes away a role above their own.
+
+    Raises:
+        PermissionDenied: one of `roles` is above `rank`.
+    """
+    highest = max((Rank.of(role) for role in roles), default=Rank.NONE)
+    if highest > rank:
+        raise PermissionDenied(
+            f"You are {rank.name.lower()}: only somebody with the role {highest.name.lower()} may do this."
+        )
 
 
 def fetch(rows: QuerySet[_Row], user: User | AnonymousUser, pk: Any, act: Act = Act.VIEW) -> _Row:
@@ -106,13 +155,20 @@ def fetch(rows: QuerySet[_Row], user: User | AnonymousUser, pk: Any, act: Act = 
     if row is None:
         raise Http404(f"No such {rows.model._meta.verbose_name}.")
     if act > Act.VIEW:
-        require(user, project_id_of(row), act)
+        if hasattr(row, "TEAM_PATH"):
+            require_in_team(user, _along(row, row.TEAM_PATH), act)
+        else:
+            require(user, project_id_of(row), act)
     return row
 
 
 def project_id_of(row: Model) -> uuid.UUID:
     """The id of the project that a row belongs to, along its model's PROJECT_PATH."""
+    return _along(row, row.PROJECT_PATH)  # type: ignore[attr-defined]
+
+
+def _along(row: Model, path: str) -> uuid.UUID:
     value: Any = row
-    for step in row.PROJECT_PATH.split("__"):  # type: ignore[attr-defined]
+    for step in path.split("__"):
         value = value.pk if step == "pk" else getattr(value, step)
     return value.pk if isinstance(value, Model) else value

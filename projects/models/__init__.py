@@ -1,3 +1,4 @@
+from projects.models.answer import KeptAnswer
 from projects.models.item import Item
 from projects.models.job import Job, JobEvent
 from projects.models.library import Asset, Video
@@ -11,6 +12,7 @@ __all__ = [
     "Item",
     "Job",
     "JobEvent",
+    "KeptAnswer",
     "Label",
     "Membership",
     "Project",

@@ -112,6 +112,26 @@ class Job(models.Model):
             self.record("status", {"status": status, **public})
         return True
 
+    def request_cancel(self) -> bool:
+        """Ask the job to end: at once when nobody runs it, else its holder sees `cancelling` and stops.
+
+        It takes no claim, because whoever asks does not hold the job. Asking twice is no error.
+
+        Returns:
+            False when the job had ended already; the row is read again in any case.
+        """
+        waiting = (Status.QUEUED, Status.PAUSED, Status.LOST)
+        held = (Status.STARTING, Status.RUNNING, Status.PAUSING)
+        with transaction.atomic():
+            rows = Job.objects.filter(pk=self.pk)
+            rows.select_for_update().get()
+            if rows.filter(status__in=waiting).update(status=Status.CANCELLED, ended_at=timezone.now()):
+                self.record("status", {"status": Status.CANCELLED})
+            elif rows.filter(status__in=held).update(status=Status.CANCELLING):
+                self.record("status", {"status": Status.CANCELLING})
+            self.refresh_from_db()
+        return self.status in (Status.CANCELLED, Status.CANCELLING)
+
     def record(self, kind: str, payload: dict[str, Any]) -> None:
         """Append an event and ring the project's doorbell when it commits.
 

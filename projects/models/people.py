@@ -8,10 +8,15 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
+from django.db.models.signals import post_delete, post_save
+from django.dispatch import receiver
 from django.utils import timezone
+from knox.crypto import hash_token
 from knox.models import AbstractAuthToken
 
+from projects import live
 from projects.ids import uuid7
 
 
@@ -64,8 +69,19 @@ class User(AbstractBaseUser, PermissionsMixin):
         return f"{self.name} <{self.email}>"
 
 
+class RoleRefused(Exception):
+    """A change of roles that would leave a team without an owner, or give more than one has."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
 class Team(models.Model):
     """People who share a library and projects."""
+
+    TEAM_PATH = "pk"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     name = models.CharField(max_length=120)
@@ -79,9 +95,15 @@ class Team(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def lock(self) -> None:
+        """Hold the team's row until the transaction ends, so that two changes of roles see each other."""
+        Team.objects.select_for_update().get(pk=self.pk)
+
 
 class Membership(models.Model):
     """A person's role in a team; it holds in each of the team's projects."""
+
+    TEAM_PATH = "team"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     team = models.ForeignKey(Team, models.CASCADE, related_name="memberships")
@@ -96,13 +118,61 @@ class Membership(models.Model):
     def __str__(self) -> str:
         return f"{self.user.name}: {self.role} of {self.team}"
 
+    @property
+    def is_last_owner(self) -> bool:
+        owners = Membership.objects.filter(team=self.team_id, role=Role.OWNER)
+        return owners.filter(pk=self.pk).exists() and not owners.exclude(pk=self.pk).exists()
+
+    def clean(self) -> None:
+        if self.pk and self.role != Role.OWNER and self.is_last_owner:
+            raise ValidationError(_LAST_OWNER)
+
+    @transaction.atomic
+    def change_role(self, role: str) -> None:
+        """Give another role.
+
+        Raises:
+            RoleRefused: the team would be left without an owner.
+        """
+        self.team.lock()
+        if role != Role.OWNER and self.is_last_owner:
+            raise RoleRefused("last-owner", _LAST_OWNER)
+        self.role = role
+        self.save(update_fields=("role",))
+
+    @transaction.atomic
+    def remove(self) -> None:
+        """Take the person out of the team.
+
+        Raises:
+            RoleRefused: the team would be left without an owner.
+        """
+        self.team.lock()
+        if self.is_last_owner:
+            raise RoleRefused("last-owner", _LAST_OWNER)
+        self.delete()
+
+
+_LAST_OWNER = "This is the team's last owner: make somebody else an owner first."
+
 
 def _in_a_week() -> Any:
     return timezone.now() + timedelta(days=7)
 
 
+class InvitationRefused(Exception):
+    """An invitation that can no longer be accepted; `code` is one of unknown, expired, used."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
 class Invitation(models.Model):
     """A link that makes whoever opens it a member. Only the hash of its token is stored."""
+
+    TEAM_PATH = "team"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     team = models.ForeignKey(Team, models.CASCADE, related_name="invitations")
@@ -130,13 +200,66 @@ class Invitation(models.Model):
         token = secrets.token_urlsafe(24)
         return cls.objects.create(team=team, role=role, created_by=by, token_hash=cls.hash(token)), token
 
+    @classmethod
+    def find(cls, token: str) -> Invitation:
+        """The invitation behind a link.
+
+        Raises:
+            InvitationRefused: no invitation has this token.
+        """
+        found = cls.objects.select_related("team", "created_by").filter(token_hash=cls.hash(token)).first()
+        if found is None:
+            raise InvitationRefused("unknown", "This invitation does not exist or was revoked: ask for a new link.")
+        return found
+
     @property
     def open(self) -> bool:
         return self.accepted_at is None and self.expires_at > timezone.now()
 
+    def check_open(self) -> None:
+        """Raise InvitationRefused, with what to do, unless the invitation can be accepted."""
+        if self.accepted_at is not None:
+            raise InvitationRefused("used", "This invitation was already used: ask for a new link.")
+        if not self.open:
+            day = f"{self.expires_at:%Y-%m-%d}"
+            raise InvitationRefused("expired", f"This invitation expired on {day}: ask for a new link.")
+
+    @transaction.atomic
+    def accept(self, user: User) -> Membership:
+        """Make `user` a member with the invitation's role. It works once.
+
+        Somebody who is a member already keeps the higher of the two roles. The same person opening the
+        link again gets their membership again, so that a double click is no error.
+
+        Raises:
+            InvitationRefused: used by somebody else, expired, or revoked meanwhile.
+        """
+        locked = Invitation.objects.select_for_update().filter(pk=self.pk).first()
+        if locked is None:
+            raise InvitationRefused("unknown", "This invitation does not exist or was revoked: ask for a new link.")
+        if locked.accepted_by_id == user.pk and user.pk is not None:
+            mine = Membership.objects.filter(team=locked.team_id, user=user).first()
+            if mine:
+                return mine
+        locked.check_open()
+        member, made = Membership.objects.get_or_create(
+            team_id=locked.team_id, user=user, defaults={"role": locked.role}
+        )
+        ranks = list(Role.values)
+        if not made and ranks.index(locked.role) < ranks.index(member.role):
+            member.role = locked.role
+            member.save(update_fields=("role",))
+        self.accepted_by = locked.accepted_by = user
+        self.accepted_at = locked.accepted_at = timezone.now()
+        locked.save(update_fields=("accepted_by", "accepted_at"))
+        return member
+
 
 class ApiToken(AbstractAuthToken):
     """A named token for scripts; only its digest is stored (knox)."""
+
+    READ = "read"
+    WRITE = "write"
 
     id = models.UUIDField(default=uuid7, editable=False, unique=True)
     name = models.CharField(max_length=120)
@@ -148,3 +271,30 @@ class ApiToken(AbstractAuthToken):
 
     def __str__(self) -> str:
         return f"{self.name} of {self.user}"
+
+    @classmethod
+    def find(cls, token: str) -> ApiToken | None:
+        """The row of a token as it was shown, whether it expired or not."""
+        return cls.objects.select_related("user").filter(digest=hash_token(token)).first()
+
+    @property
+    def expired(self) -> bool:
+        return self.expiry is not None and self.expiry <= timezone.now()
+
+    @property
+    def may_write(self) -> bool:
+        return not self.scopes or self.WRITE in self.scopes
+
+    def touch(self) -> None:
+        """Remember that it was used, to the minute: a busy script must not cost a write for each call."""
+        now = timezone.now()
+        if self.last_used_at is None or now - self.last_used_at > timedelta(minutes=1):
+            ApiToken.objects.filter(pk=self.pk).update(last_used_at=now)
+
+
+@receiver((post_save, post_delete), sender=Membership)
+def _ring_for_membership(sender: type[Membership], instance: Membership, signal: Any, **kwargs: Any) -> None:
+    """Open sockets of this person hear of it; by signal, so that cascades and the admin ring too."""
+    role = None if signal is post_delete else instance.role
+    message = {"type": "access", "team": str(instance.team_id), "role": role}
+    live.publish_on_commit(live.person_room(instance.user_id), message)

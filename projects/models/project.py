@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.validators import RegexValidator
-from django.db import models
+from django.db import models, transaction
+from django.db.models.signals import post_delete, post_save
+from django.dispatch import receiver
 from django.utils import timezone
 
+from projects import live
 from projects.ids import uuid7
 from projects.models.people import Role, Team, User
 
@@ -42,6 +45,32 @@ class Project(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @transaction.atomic
+    def add_label(self, name: str, color: str = "", **fields: Any) -> Label:
+        """Append a class to the schema, with the next free class index."""
+        Project.objects.select_for_update().get(pk=self.pk)
+        last = self.labels.aggregate(last=models.Max("ordinal"))["last"]
+        ordinal = 0 if last is None else last + 1
+        return Label.objects.create(project=self, name=name, color=color, ordinal=ordinal, **fields)
+
+    @transaction.atomic
+    def erase(self) -> None:
+        """Delete the project with its items, their labels and journals. The team's library keeps the files.
+
+        The items are locked first, so that an edit on its way either is in or finds no item; and they go
+        before the labels, which annotations protect.
+        """
+        Project.objects.select_for_update().get(pk=self.pk)
+        list(self.items.select_for_update().values_list("pk"))
+        people = User.objects.filter(
+            models.Q(memberships__team=self.team_id) | models.Q(project_memberships__project=self)
+        )
+        message = {"type": "access", "project": str(self.pk), "role": None}
+        for person in people.values_list("pk", flat=True).distinct():
+            live.publish_on_commit(live.person_room(person), message)
+        self.items.all().delete()
+        self.delete()
 
 
 class ProjectMembership(models.Model):
@@ -90,3 +119,30 @@ class Label(models.Model):
         if not self.color:
             self.color = PALETTE[self.ordinal % len(PALETTE)]
         super().save(*args, **kwargs)
+
+    def uses(self) -> int:
+        """How many rows (annotations) forbid deleting this label, those that can be restored included."""
+        kept = [
+            relation
+            for relation in self._meta.related_objects
+            if relation.on_delete is models.PROTECT  # type: ignore[attr-defined]
+        ]
+        return sum(
+            relation.related_model._base_manager.filter(**{relation.field.name: self}).count() for relation in kept
+        )
+
+
+@receiver((post_save, post_delete), sender=ProjectMembership)
+def _ring_for_membership(
+    sender: type[ProjectMembership], instance: ProjectMembership, signal: Any, **kwargs: Any
+) -> None:
+    """As for teams: the person's open sockets hear of it."""
+    role = None if signal is post_delete else instance.role
+    message = {"type": "access", "project": str(instance.project_id), "role": role}
+    live.publish_on_commit(live.person_room(instance.user_id), message)
+
+
+@receiver((post_save, post_delete), sender=Label)
+def _ring_for_label(sender: type[Label], instance: Label, **kwargs: Any) -> None:
+    """Pages that show the schema read it again."""
+    live.publish_on_commit(live.project_room(instance.project_id), {"type": "labels"})
