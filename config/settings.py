@@ -88,15 +88,16 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
+                "projects.context.shell",
             ],
         },
     },
 ]
 
 DATABASE_URL = env.url("DATABASE_URL", embedded.database_url(DATA_DIR), ("postgresql", "postgres"))
-DATABASES = {"default": database(DATABASE_URL or "postgresql://postgres@/frameloop?host=/nonexistent")}
-if not DATABASE_URL:  # `manage.py doctor` and `makemigrations` run with no server: fail at once, do not wait
-    DATABASES["default"]["OPTIONS"] = {}
+DATABASES = {"default": database(DATABASE_URL)}
+if EMBEDDED and not embedded.postgres_runs(DATA_DIR):
+    DATABASES["default"]["OPTIONS"] = {}  # a pool would wait 30 s for a server that does not run; this fails at once
 REDIS_URL = env.url("REDIS_URL", embedded.redis_url(DATA_DIR), ("redis", "rediss", "unix"))
 
 CHANNEL_LAYERS = {

@@ -6,6 +6,10 @@ listens must be able to read what it missed.
 
 from __future__ import annotations
 
+import os
+import socket
+import threading
+import time
 import uuid
 from typing import Any
 
@@ -58,3 +62,27 @@ def publish(room: str, message: dict[str, Any]) -> None:
 def publish_on_commit(room: str, message: dict[str, Any]) -> None:
     """Ring when the surrounding transaction commits; at once when there is none."""
     transaction.on_commit(lambda: publish(room, message))
+
+
+def alive(name: str, seconds: int = 15) -> bool:
+    """Say for `seconds` that the process `name` of this installation lives; False while Redis is away.
+
+    Each long-running process calls this every 5 s, and /readyz reads the keys.
+    """
+    try:
+        return bool(client().set(f"alive:{name}", f"{socket.gethostname()}:{os.getpid()}", ex=seconds))
+    except redis.RedisError:
+        return False
+
+
+def stay_alive(name: str, every: float = 5.0) -> threading.Thread:
+    """Call `alive` from a daemon thread as long as this process runs."""
+
+    def beat() -> None:
+        while True:
+            alive(name)
+            time.sleep(every)
+
+    thread = threading.Thread(target=beat, name=f"alive:{name}", daemon=True)
+    thread.start()
+    return thread
