@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, NoReturn
+
 from django.db import models
 from django.utils import timezone
 
@@ -9,7 +11,36 @@ from projects.ids import uuid7
 from projects.models import Asset, Item, Job, Project, User
 
 
-class Version(models.Model):
+class Frozen(RuntimeError):
+    """Somebody tried to change what is immutable."""
+
+
+class FrozenRows(models.QuerySet[Any]):
+    def update(self, **fields: Any) -> NoReturn:
+        raise Frozen(f"{self.model.__name__} is immutable: freeze a new version instead.")
+
+    def bulk_update(self, *args: Any, **fields: Any) -> NoReturn:
+        self.update()
+
+
+class FrozenModel(models.Model):
+    """A row that is written once. It can be deleted with its project, but there is no way to change it."""
+
+    objects = FrozenRows.as_manager()
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{type(self).__name__} {self.pk}"
+
+    def save(self, *args: Any, **fields: Any) -> None:
+        if not self._state.adding:
+            raise Frozen(f"{type(self).__name__} {self.pk} is immutable: freeze a new version instead.")
+        super().save(*args, **fields)
+
+
+class Version(FrozenModel):
     """An immutable dataset snapshot: items, their revs, labels and split, under a content hash."""
 
     PROJECT_PATH = "project"
@@ -33,7 +64,7 @@ class Version(models.Model):
         return self.name or f"Version {self.number}"
 
 
-class VersionFrame(models.Model):
+class VersionFrame(FrozenModel):
     """One picture of a version: an image item, or one labelled frame of a video item, with its shapes."""
 
     PROJECT_PATH = "version__project"
