@@ -10,13 +10,13 @@ http_application = get_asgi_application()  # first: it loads the apps that the i
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
-from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 
 from config.routing import websocket_urls  # noqa: E402
+from projects.sockets import OriginCheck  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
         "http": http_application,
-        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urls))),
+        "websocket": OriginCheck(AuthMiddlewareStack(URLRouter(websocket_urls))),
     }
 )
