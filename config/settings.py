@@ -63,6 +63,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.health.OperationsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -123,6 +124,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
 }
 
 AUTH_USER_MODEL = "projects.User"
+AUTHENTICATION_BACKENDS = ["projects.authentication.EmailBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -147,6 +149,12 @@ REST_FRAMEWORK = {
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": [
+        "projects.parsers.JsonParser",
+        "rest_framework.parsers.MultiPartParser",
+        "rest_framework.parsers.FormParser",
+    ],
+    "NUM_PROXIES": env.whole("TRUSTED_PROXIES", 0, high=10),
     "EXCEPTION_HANDLER": "projects.problems.exception_handler",
     "PAGE_SIZE": 50,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
@@ -163,6 +171,17 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "Role": "projects.models.people.Role",
+        "Task": "projects.models.project.Task",
+        "JobStatus": "projects.models.job.Status",
+        "ItemState": "projects.models.item.State",
+        "Split": "projects.models.item.Split",
+    },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "projects.schema.document_problems",
+    ],
 }
 SIMPLE_JWT = {
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=30),
@@ -170,6 +189,7 @@ SIMPLE_JWT = {
     "ROTATE_REFRESH_TOKENS": True,
     "BLACKLIST_AFTER_ROTATION": True,
     "USER_ID_FIELD": "id",
+    "CHECK_REVOKE_TOKEN": True,  # a new password ends every JWT
 }
 KNOX_TOKEN_MODEL = "projects.ApiToken"
 REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_TTL": None, "TOKEN_MODEL": "projects.ApiToken"}
@@ -217,7 +237,14 @@ GATEWAY_SOCKET = str(embedded.socket_folder(DATA_DIR) / "gateway.sock")
 GATEWAY_ADDRESSES = env.words("GATEWAY_ADDRESSES", ())
 GATEWAY_PORTS = env.text("GATEWAY_PORTS", "")
 ICE_SERVERS = env.words("ICE_SERVERS", ())
+GATEWAY_VIEWERS = env.whole("GATEWAY_VIEWERS", 256, low=1)
 ALLOW_PRIVATE_CAMERAS = env.flag("ALLOW_PRIVATE_CAMERAS", True)
+ALLOW_LOOPBACK_CAMERAS = env.flag("ALLOW_LOOPBACK_CAMERAS", False)
+SOURCE_FOLDER = Path(env.text("SOURCE_FOLDER", str(DATA_DIR / "sources"))).expanduser()
+
+# What /readyz asks for beside the database, Redis, the storage and the disk, and who may read /metrics from afar.
+READY_WORKERS = env.words("READY_WORKERS", ())
+METRICS_TOKEN = env.text("METRICS_TOKEN")
 
 USE_TZ = True
 TIME_ZONE = "UTC"

@@ -1,8 +1,10 @@
 """Every URL of the application: each app brings its pages and its part of the REST interface."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView
+
+from projects import problems
 
 urlpatterns = [
     path("admin/", admin.site.urls),
@@ -11,8 +13,14 @@ urlpatterns = [
     path("api/v1/", include("annotations.api_urls")),
     path("api/v1/", include("training.api_urls")),
     path("api/v1/", include("streaming.api_urls")),
+    re_path(r"^api/v1/", problems.unknown_call),
     path("", include("projects.urls")),
     path("", include("annotations.urls")),
     path("", include("training.urls")),
     path("", include("streaming.urls")),
 ]
+
+handler400 = problems.bad_request
+handler403 = problems.permission_denied
+handler404 = problems.not_found
+handler500 = problems.server_error

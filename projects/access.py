@@ -8,12 +8,13 @@ the pages answer 404.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from enum import IntEnum
 from typing import Any, TypeVar
 
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, OuterRef, Q, QuerySet, Subquery
 from django.http import Http404
 
 from projects.models import Membership, Project, ProjectMembership, Role, Team, User
@@ -77,7 +78,9 @@ def own(rows: QuerySet[_Row], user: User | AnonymousUser) -> QuerySet[_Row]:
 
 
 def teams(user: User | AnonymousUser) -> QuerySet[Team]:
-    return visible(Team.objects.all(), user)
+    """A person's teams, each with their role in it as `my_role`."""
+    mine = Membership.objects.filter(team=OuterRef("pk"), user=user.pk).values("role")[:1]
+    return visible(Team.objects.annotate(my_role=Subquery(mine)), user)
 
 
 def own_team(user: User) -> Team:
@@ -92,11 +95,20 @@ def own_team(user: User) -> Team:
 
 def project_rank(user: User | AnonymousUser, project_id: uuid.UUID | str) -> Rank:
     """The higher of a person's rank in the project's team and in the project itself."""
+    return project_ranks(user, [project_id]).get(uuid.UUID(str(project_id)), Rank.NONE)
+
+
+def project_ranks(user: User | AnonymousUser, project_ids: Iterable[uuid.UUID | str]) -> dict[uuid.UUID, Rank]:
+    """A person's rank in each of some projects, in one query; projects they may not know of are left out."""
     if not user.is_authenticated or not user.is_active:
-        return Rank.NONE
-    by_team = Membership.objects.filter(user=user, team__projects=project_id).values_list("role", flat=True)
-    by_name = ProjectMembership.objects.filter(user=user, project=project_id).values_list("role", flat=True)
-    return max((Rank.of(role) for role in by_team.union(by_name)), default=Rank.NONE)
+        return {}
+    ids = list(project_ids)
+    by_team = Membership.objects.filter(user=user, team__projects__in=ids).values_list("team__projects", "role")
+    by_name = ProjectMembership.objects.filter(user=user, project__in=ids).values_list("project", "role")
+    ranks: dict[uuid.UUID, Rank] = {}
+    for project, role in by_team.union(by_name):
+        ranks[project] = max(ranks.get(project, Rank.NONE), Rank.of(role))
+    return ranks
 
 
 def team_rank(user: User | AnonymousUser, team_id: uuid.UUID | str) -> Rank:

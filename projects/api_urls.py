@@ -1,3 +1,37 @@
-from django.urls import URLPattern
+"""The REST interface of people, projects, items and jobs, under /api/v1/."""
 
-urlpatterns: list[URLPattern] = []
+from django.urls import URLPattern, path
+
+from projects.api import auth, jobs, members, projects, teams, tokens
+
+_TEAM = "teams/<uuid:team_id>"
+_PROJECT = "projects/<uuid:project_id>"
+_JOB = "jobs/<uuid:job_id>"
+
+urlpatterns: list[URLPattern] = [
+    path("auth/register", auth.Register.as_view()),
+    path("auth/login", auth.SignIn.as_view()),
+    path("auth/refresh", auth.Refresh.as_view()),
+    path("auth/logout", auth.SignOut.as_view()),
+    path("auth/me", auth.Me.as_view()),
+    path("auth/tokens", tokens.Tokens.as_view()),
+    path("auth/tokens/<uuid:token_id>", tokens.Token.as_view()),
+    path("teams", teams.Teams.as_view()),
+    path(_TEAM, teams.OneTeam.as_view()),
+    path(f"{_TEAM}/members", teams.TeamMembers.as_view()),
+    path(f"{_TEAM}/members/<uuid:member_id>", teams.TeamMember.as_view()),
+    path(f"{_TEAM}/invitations", teams.Invitations.as_view()),
+    path(f"{_TEAM}/invitations/<uuid:invitation_id>", teams.OneInvitation.as_view()),
+    path("invitations/accept", teams.AcceptInvitation.as_view()),
+    path("projects", projects.Projects.as_view()),
+    path(_PROJECT, projects.OneProject.as_view()),
+    path(f"{_PROJECT}/labels", projects.Labels.as_view()),
+    path(f"{_PROJECT}/labels/<uuid:label_id>", projects.OneLabel.as_view()),
+    path(f"{_PROJECT}/members", members.Members.as_view()),
+    path(f"{_PROJECT}/members/<uuid:member_id>", members.OneMember.as_view()),
+    path(f"{_PROJECT}/jobs", jobs.Jobs.as_view()),
+    path(_JOB, jobs.OneJob.as_view()),
+    path(f"{_JOB}/cancel", jobs.CancelJob.as_view()),
+    path(f"{_JOB}/log", jobs.JobLog.as_view()),
+    path(f"{_JOB}/events", jobs.JobEvents.as_view()),
+]

@@ -5,6 +5,11 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
+from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views import defaults
+from rest_framework import exceptions
 from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_exception_handler
@@ -19,6 +24,14 @@ class Problem(APIException):
         super().__init__(detail, code)
         self.status_code = status
         self.extra = extra
+
+
+def invalid(pointer: str, detail: str, code: str = "invalid") -> ValidationError:
+    """A 400 for one place of the body: `invalid("/labels/0/name", "...")`."""
+    error: Any = [ErrorDetail(detail, code)]
+    for step in reversed(pointer.strip("/").split("/")):
+        error = {step: error}
+    return ValidationError(error)
 
 
 def _errors(detail: Any, pointer: str = "") -> list[dict[str, str]]:
@@ -44,8 +57,18 @@ def body(status: int, detail: str, errors: list[dict[str, str]] | None = None, *
     }
 
 
+def _as_api_exception(error: Exception) -> Exception:
+    """What Django raises on bad input, as the framework's own exceptions."""
+    if isinstance(error, DjangoValidationError):
+        return ValidationError(error.message_dict if hasattr(error, "error_dict") else error.messages)
+    if isinstance(error, RequestDataTooBig):
+        return Problem(413, "too-large", "The body is too large for this call: upload files as multipart or by tus.")
+    return error
+
+
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's hook: every refusal of the REST interface passes here."""
+    error = _as_api_exception(error)
     response = drf_exception_handler(error, context)
     if response is None:
         return None
@@ -57,6 +80,55 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     else:
         given = response.data.get("detail", str(error)) if isinstance(response.data, dict) else str(error)
         code = getattr(given, "code", None)
+        if isinstance(error, exceptions.Throttled):
+            given = f"Too many calls: try again in {response.headers.get('Retry-After', 'a few')} seconds."
+        if isinstance(error, exceptions.MethodNotAllowed):
+            given = f"{context['request'].method} is not possible here; it takes {response.headers['Allow']}."
         response.data = body(response.status_code, str(given), **({"code": str(code)} if code else {}), **extra)
     response.content_type = CONTENT_TYPE
     return response
+
+
+def _is_api(request: HttpRequest) -> bool:
+    return request.path.startswith("/api/")
+
+
+def _answer(status: int, code: str, detail: str) -> JsonResponse:
+    return JsonResponse(body(status, detail, code=code), status=status, content_type=CONTENT_TYPE)
+
+
+def unknown_call(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    """The last route under /api/: an address that leads nowhere."""
+    detail = f"There is no call {request.path}: see /api/schema/."
+    if request.path.endswith("/"):
+        detail += f" Addresses end without a slash: {request.path.rstrip('/')}"
+    return _answer(404, "not_found", detail)
+
+
+def not_found(request: HttpRequest, exception: Exception, *args: Any) -> HttpResponse:
+    """Django's handler404: a problem under /api/, a page elsewhere."""
+    return unknown_call(request) if _is_api(request) else defaults.page_not_found(request, exception)
+
+
+def bad_request(request: HttpRequest, exception: Exception, *args: Any) -> HttpResponse:
+    """Django's handler400: suspicious requests that never reach a view's own handling."""
+    if not _is_api(request):
+        return defaults.bad_request(request, exception)
+    if isinstance(exception, RequestDataTooBig):
+        return _answer(413, "too-large", "The body is too large for this call.")
+    return _answer(400, "bad_request", "The request is malformed.")
+
+
+def permission_denied(request: HttpRequest, exception: Exception, *args: Any) -> HttpResponse:
+    """Django's handler403."""
+    if not _is_api(request):
+        return defaults.permission_denied(request, exception)
+    return _answer(403, "permission_denied", str(exception) or "This is not allowed.")
+
+
+def server_error(request: HttpRequest, *args: Any) -> HttpResponse:
+    """Django's handler500: it says nothing of the cause, which is in the log under the request's id."""
+    if not _is_api(request):
+        return defaults.server_error(request)
+    detail = "The server failed on this call. The log has the cause under the X-Request-Id of this answer."
+    return _answer(500, "server_error", detail)

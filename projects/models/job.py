@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 from django.db import models, transaction
@@ -131,6 +132,37 @@ class Job(models.Model):
                 self.record("status", {"status": Status.CANCELLING})
             self.refresh_from_db()
         return self.status in (Status.CANCELLED, Status.CANCELLING)
+
+    def lose(self, silent_s: float) -> bool:
+        """Take the job from a holder whose heartbeat is older than `silent_s` seconds.
+
+        From then on nothing that the old holder writes has an effect, should it still live.
+
+        Returns:
+            Whether the job was taken: False when it ended, beat again or was taken by somebody else.
+        """
+        limit = timezone.now() - timedelta(seconds=silent_s)
+        with transaction.atomic():
+            stale = self._mine().filter(status__in=ACTIVE, heartbeat_at__lt=limit)
+            if not stale.update(status=Status.LOST, attempt_token=None):
+                return False
+            self.status, self.attempt_token = Status.LOST, None
+            self.record("status", {"status": Status.LOST})
+        return True
+
+    @property
+    def times_lost(self) -> int:
+        return self.events.filter(kind="status", payload__status=Status.LOST).count()
+
+    def report(self, kind: str, payload: dict[str, Any], **fields: Any) -> bool:
+        """Store an event together with the row's `fields`, if this holder's claim still stands."""
+        with transaction.atomic():
+            if fields and not self._mine().update(**fields):
+                return False
+            for name, value in fields.items():
+                setattr(self, name, value)
+            self.record(kind, payload)
+        return True
 
     def record(self, kind: str, payload: dict[str, Any]) -> None:
         """Append an event and ring the project's doorbell when it commits.

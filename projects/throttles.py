@@ -1,0 +1,28 @@
+"""Rates for what strangers may call, counted in Redis by address. See THROTTLE_* in the environment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from rest_framework.request import Request
+from rest_framework.throttling import SimpleRateThrottle
+
+from projects import lockout
+
+
+class _ByAddress(SimpleRateThrottle):
+    def get_rate(self) -> str:
+        return settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"][self.scope]
+
+    def get_cache_key(self, request: Request, view: Any) -> str:
+        ident = lockout.address(request._request)
+        return self.cache_format % {"scope": self.scope, "ident": ident}
+
+
+class SignInThrottle(_ByAddress):
+    scope = "sign-in"
+
+
+class RegisterThrottle(_ByAddress):
+    scope = "register"
