@@ -26,13 +26,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 from collections import deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, TypeVar
-from weakref import WeakKeyDictionary
 
 import orjson
 from channels.security.websocket import OriginValidator
@@ -44,6 +42,7 @@ from django.http import Http404
 
 from projects import live
 from projects.hub import Frame, Hub
+from projects.patrol import Patrol
 from projects.sign_in import Credential, SignInFailed
 
 _log = logging.getLogger(__name__)
@@ -54,7 +53,6 @@ FRAME_BYTES = 256 * 1024
 OUTBOX_MESSAGES = 256
 OUTBOX_BYTES = 2**20
 AUTH_WAIT_S = 10.0
-SWEEP_S = 30.0
 REAUTH_S = 20.0
 _CLOSE_WAIT_S = 2.0
 
@@ -71,6 +69,10 @@ class Refused(Exception):
         super().__init__(reason)
         self.code = code
         self.reason = reason
+
+
+class _Disconnected(Exception):
+    """The client is gone."""
 
 
 async def in_thread(work: Callable[..., _T], *args: Any) -> _T:
@@ -150,8 +152,8 @@ class RoomSocket:
         if room == self.room:
             self.send_text(frame.text, frame.size)
         else:
-            self._later(self._recheck())
-            self._later(self._recheck_after(1.0))  # a sign-out rings before its session is gone
+            self._later(self.recheck())
+            self._later(self.recheck_after(1.0))  # a sign-out rings before its session is gone
 
     # For subclasses
 
@@ -198,8 +200,6 @@ class RoomSocket:
         async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
             await cls()(scope, receive, send)
 
-        application.__name__ = cls.__name__
-        application.__doc__ = cls.__doc__
         return application
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -282,7 +282,7 @@ class RoomSocket:
         for room in (self.room, live.person_room(self.user.pk)):
             self._rooms.append(room)
             await hub.join(room, self)
-        _Patrol.here().add(self)
+        Patrol.here().add(self)
         await self.on_join()
 
     async def _identify(self) -> None:
@@ -326,7 +326,7 @@ class RoomSocket:
         except PermissionDenied as error:
             raise Refused(REVOKED, str(error) or "Not allowed.") from None
 
-    async def _recheck(self) -> None:
+    async def recheck(self) -> None:
         """Close the socket of somebody whose sign-in or membership is gone."""
         try:
             await self._sign_in(self._credential)
@@ -335,15 +335,15 @@ class RoomSocket:
             if refusal.code == SIGN_IN and self._credential.renewable and not self._reminded:
                 self._reminded = True
                 self.send_message({"type": "reauth", "deadline": REAUTH_S})
-                self._later(self._recheck_after(REAUTH_S))
+                self._later(self.recheck_after(REAUTH_S))
             else:
                 self.close(REVOKED if refusal.code == MISSING else refusal.code, refusal.reason)
         else:
             self._reminded = False
 
-    async def _recheck_after(self, seconds: float) -> None:
+    async def recheck_after(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
-        await self._recheck()
+        await self.recheck()
 
     def wake(self) -> None:
         """Let the writer task run."""
@@ -378,7 +378,7 @@ class RoomSocket:
     async def _finish(self) -> None:
         if self._ending is None:
             self._ending = (1000, "")
-        _Patrol.here().discard(self)
+        Patrol.here().discard(self)
         for task in tuple(self._tasks):
             task.cancel()
         await self._say_goodbye()
@@ -402,42 +402,3 @@ class RoomSocket:
                 await asyncio.wait_for(self._send(goodbye), _CLOSE_WAIT_S)
         if self._drainer is not None:
             self._drainer.cancel()
-
-
-class _Disconnected(Exception):
-    pass
-
-
-class _Patrol:
-    """The backstop: asks again, every half minute, whether those in the rooms may still be there."""
-
-    _all: WeakKeyDictionary[asyncio.AbstractEventLoop, _Patrol] = WeakKeyDictionary()
-
-    @classmethod
-    def here(cls) -> _Patrol:
-        return cls._all.setdefault(asyncio.get_running_loop(), cls())
-
-    def __init__(self) -> None:
-        self._sockets: set[RoomSocket] = set()
-        self._task: asyncio.Task[None] | None = None
-
-    def add(self, socket: RoomSocket) -> None:
-        self._sockets.add(socket)
-        if self._task is None:
-            self._task = asyncio.create_task(self._walk(), name="socket patrol")
-
-    def discard(self, socket: RoomSocket) -> None:
-        self._sockets.discard(socket)
-        if not self._sockets and self._task is not None:
-            self._task.cancel()
-            self._task = None
-
-    async def _walk(self) -> None:
-        while True:
-            await asyncio.sleep(SWEEP_S * random.uniform(0.8, 1.2))
-            for socket in tuple(self._sockets):
-                if socket.open:
-                    try:
-                        await socket._recheck()
-                    except Exception:
-                        _log.exception("a socket could not be checked")

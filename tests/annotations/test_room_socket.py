@@ -6,7 +6,6 @@ import asyncio
 from typing import Any
 
 import pytest
-from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
 
 from projects import access, live, sockets
@@ -55,11 +54,11 @@ async def closing_code(peer: WebsocketCommunicator) -> int:
 async def test_what_is_published_reaches_every_socket_of_the_room(alice, bob, project):
     one, two = await joined(alice, project), await joined(bob, project)
     live_message = {"type": "job", "text": "ä\u2028"}
-    await sync_to_async(live.publish)(live.project_room(project.pk), live_message)
+    await in_thread(live.publish, live.project_room(project.pk), live_message)
     assert await one.receive_json_from(timeout=5) == live_message
     assert await two.receive_json_from(timeout=5) == live_message
     await one.disconnect()
-    await sync_to_async(live.publish)(live.project_room(project.pk), {"type": "job", "n": 2})
+    await in_thread(live.publish, live.project_room(project.pk), {"type": "job", "n": 2})
     assert (await two.receive_json_from(timeout=5))["n"] == 2
     await two.disconnect()
 
@@ -72,7 +71,7 @@ async def test_a_stranger_learns_nothing(charlie, project):
 
 async def test_a_removed_member_is_put_out_at_once(bob, project, team):
     peer = await joined(bob, project)
-    await sync_to_async(Membership.objects.get(user=bob, team=team).delete)()
+    await in_thread(lambda: Membership.objects.get(user=bob, team=team).delete())
     assert await closing_code(peer) == 4403
 
 
@@ -148,7 +147,7 @@ async def test_a_reader_that_is_too_slow_is_closed_and_costs_no_memory(bob, alic
     await slow.connect(timeout=5)
     await slow.send_json_to({"type": "flood", "messages": messages, "size": size})
     assert await closing_code(slow) == 4408
-    await sync_to_async(live.publish)(live.project_room(project.pk), {"type": "job"})
+    await in_thread(live.publish, live.project_room(project.pk), {"type": "job"})
     assert await quick.receive_json_from(timeout=5) == {"type": "job"}
     await quick.disconnect()
 
