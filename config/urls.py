@@ -14,6 +14,7 @@ urlpatterns = [
     path("api/v1/", include("training.api_urls")),
     path("api/v1/", include("streaming.api_urls")),
     re_path(r"^api/v1/", problems.unknown_call),
+    path("media/", include("projects.media_urls")),
     path("", include("projects.urls")),
     path("", include("annotations.urls")),
     path("", include("training.urls")),

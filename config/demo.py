@@ -1,0 +1,5 @@
+"""The demo."""
+
+
+def make_if_empty(say):
+    return None

@@ -1,0 +1,54 @@
+"""The processes that make up Frameloop. docker-compose.yml runs the same ones; a test holds the two together."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from django.core.management import get_commands
+
+from config.supervisor import Service
+
+SERVERS = ("daphne", "uvicorn")
+_CELERY = ("-m", "celery", "--quiet", "-A", "config", "--skip-checks")  # they import every page, and web has run them
+_WORKER = ("--loglevel", "INFO", "--without-gossip", "--without-mingle", "--without-heartbeat")
+
+
+def commands(host: str, port: int, server: str, run_folder: Path) -> dict[str, tuple[str, ...]]:
+    """Arguments of the Python interpreter for each process, by name."""
+    return {
+        "web": _web(host, port, server),
+        "worker": (*_CELERY, "worker", "-Q", "default", "-c", "2", "-n", "worker@%h", *_WORKER),
+        "training": (*_CELERY, "worker", "-Q", "training", "-c", "1", "-n", "training@%h", *_WORKER),
+        "beat": (*_CELERY, "beat", "--schedule", str(run_folder / "beat-schedule"), "--pidfile=", "--loglevel", "INFO"),
+        "stream_worker": ("manage.py", "stream_worker"),
+        "media_gateway": ("manage.py", "media_gateway"),
+    }
+
+
+def _web(host: str, port: int, server: str) -> tuple[str, ...]:
+    if server == "uvicorn":
+        options = ("--host", host, "--port", str(port), "--loop", "uvloop", "--ws", "websockets-sansio")
+        options += ("--ws-per-message-deflate", "false", "--no-access-log", "--log-level", "warning")
+        return (
+            "-m",
+            "uvicorn",
+            *options,
+            "--lifespan",
+            "off",
+            "--timeout-graceful-shutdown",
+            "3",
+            "config.asgi:application",
+        )
+    options = ("-b", host, "-p", str(port), "-v", "0", "--no-server-name", "--application-close-timeout", "3")
+    return ("-m", "daphne", *options, "config.asgi:application")
+
+
+def services(host: str, port: int, server: str, run_folder: Path) -> list[Service]:
+    """What `manage.py up` keeps running; a process whose command an installation lacks is left out."""
+    known = get_commands()
+    found = []
+    for name, arguments in commands(host, port, server, run_folder).items():
+        if arguments[0] != "manage.py" or arguments[1] in known:
+            found.append(Service(name, (sys.executable, *arguments)))
+    return found
