@@ -2,10 +2,11 @@
 
 from django.urls import URLPattern, path
 
-from projects.api import auth, jobs, members, projects, teams, tokens
+from projects.api import auth, items, jobs, members, projects, teams, tokens
 
 _TEAM = "teams/<uuid:team_id>"
 _PROJECT = "projects/<uuid:project_id>"
+_ITEM = "items/<uuid:item_id>"
 _JOB = "jobs/<uuid:job_id>"
 
 urlpatterns: list[URLPattern] = [
@@ -29,6 +30,10 @@ urlpatterns: list[URLPattern] = [
     path(f"{_PROJECT}/labels/<uuid:label_id>", projects.OneLabel.as_view()),
     path(f"{_PROJECT}/members", members.Members.as_view()),
     path(f"{_PROJECT}/members/<uuid:member_id>", members.OneMember.as_view()),
+    path(f"{_TEAM}/assets", items.Library.as_view()),
+    path(f"{_PROJECT}/items", items.Items.as_view()),
+    path(_ITEM, items.OneItem.as_view()),
+    path(f"{_ITEM}/frames/<int:n>", items.Frame.as_view()),
     path(f"{_PROJECT}/jobs", jobs.Jobs.as_view()),
     path(_JOB, jobs.OneJob.as_view()),
     path(f"{_JOB}/cancel", jobs.CancelJob.as_view()),

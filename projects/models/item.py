@@ -5,10 +5,11 @@ from __future__ import annotations
 import uuid
 
 from django.db import models
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from projects.ids import uuid7
-from projects.models.library import Asset
+from projects.models.library import INDEX_FIELDS, Asset
 from projects.models.project import Project
 
 
@@ -25,6 +26,32 @@ class Split(models.TextChoices):
     TRAIN = "train", "Train"
     VAL = "val", "Validation"
     TEST = "test", "Test"
+
+
+class ItemQuerySet(models.QuerySet["Item"]):
+    def with_asset(self) -> ItemQuerySet:
+        """With all that a list shows, in one query; the index of a video, which may be megabytes, stays behind."""
+        rows = self.select_related("asset", "asset__video")
+        return rows.defer(*(f"asset__video__{name}" for name in INDEX_FIELDS))
+
+    def labelled(self, label: str) -> ItemQuerySet:
+        """Items with at least one shape of a label, given by its id or its name.
+
+        The shapes are another app's; they are reached through their relation to this one.
+        """
+        shapes = self.model._meta.get_field("annotations").related_model._default_manager
+        try:
+            same = Q(label_id=uuid.UUID(label))
+        except ValueError:
+            same = Q(label__name=label)
+        return self.filter(Exists(shapes.filter(same, item=OuterRef("pk"), deleted=False)))
+
+    def search(self, words: str) -> ItemQuerySet:
+        """Items whose path has each of the words in it."""
+        found = self
+        for word in words.split()[:8]:
+            found = found.filter(path__icontains=word)
+        return found
 
 
 class Item(models.Model):
@@ -47,10 +74,15 @@ class Item(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
 
+    objects = ItemQuerySet.as_manager()
+
     class Meta:
         ordering = ("path", "id")
         constraints = (models.UniqueConstraint(fields=("project", "path"), name="one_item_a_path"),)
-        indexes = (models.Index(fields=("project", "created_at", "id"), name="items_newest"),)
+        indexes = (
+            models.Index(fields=("project", "created_at", "id"), name="items_newest"),
+            models.Index(fields=("project", "updated_at", "id"), name="items_changed"),
+        )
 
     def __str__(self) -> str:
         return self.path

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from django.db import models
+from django.db import models, transaction
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
 from django.utils import timezone
 
 from projects.ids import uuid7
@@ -17,8 +19,28 @@ class Kind(models.TextChoices):
     VIDEO = "video", "Video"
 
 
+class Mark(models.TextChoices):
+    """What tells the packets of a video's frames apart (see `projects.videos`)."""
+
+    PTS = "pts", "Presentation time"
+    DTS = "dts", "Decoding time"
+    ORDER = "order", "Count from the start"
+
+
+# What only decoding needs.
+INDEX_FIELDS = ("pts_bytes", "key_frames_bytes", "marks_bytes", "proxy_index")
+
+
+class AssetQuerySet(models.QuerySet["Asset"]):
+    def with_video(self) -> AssetQuerySet:
+        """With the few facts of a video that lists show; its index, which may be megabytes, stays behind."""
+        return self.select_related("video").defer(*(f"video__{name}" for name in INDEX_FIELDS))
+
+
 class Asset(models.Model):
     """A stored image or video, addressed by the SHA-256 of the bytes that were uploaded."""
+
+    TEAM_PATH = "team"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     team = models.ForeignKey(Team, models.CASCADE, related_name="assets")
@@ -32,12 +54,16 @@ class Asset(models.Model):
     file = models.FileField(max_length=255, help_text="The original, as uploaded.")
     upright = models.FileField(max_length=255, blank=True, help_text="EXIF-baked copy, where the original needs one.")
     thumbnail = models.FileField(max_length=255, blank=True)
+    notes = models.JSONField(default=list, blank=True, help_text="What was changed on the way in, in sentences.")
     created_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = AssetQuerySet.as_manager()
 
     class Meta:
         ordering = ("-created_at",)
         constraints = (models.UniqueConstraint(fields=("team", "sha256"), name="stored_once_a_team"),)
+        indexes = (models.Index(fields=("team", "created_at", "id"), name="assets_newest"),)
 
     def __str__(self) -> str:
         return self.original_name
@@ -46,6 +72,18 @@ class Asset(models.Model):
     def picture(self) -> Any:
         """The file whose pixels annotations refer to."""
         return self.upright or self.file
+
+    @property
+    def frames(self) -> int:
+        return self.video.frames if self.kind == Kind.VIDEO else 1
+
+
+@receiver(post_delete, sender=Asset)
+def _delete_files(instance: Asset, **_: Any) -> None:
+    """The files go when the row is gone for good; what a crash leaves is swept later (`projects.tasks`)."""
+    storage = instance.file.storage
+    names = [field.name for field in (instance.file, instance.upright, instance.thumbnail) if field]
+    transaction.on_commit(lambda: [storage.delete(name) for name in names])
 
 
 class Video(models.Model):
@@ -59,6 +97,10 @@ class Video(models.Model):
     codec = models.CharField(max_length=30)
     pts_bytes = models.BinaryField(help_text="int64, little-endian, one for each frame in display order.")
     key_frames_bytes = models.BinaryField(help_text="int32, little-endian: display indices of key frames.")
+    mark = models.CharField(max_length=5, choices=Mark.choices, default=Mark.PTS)
+    marks_bytes = models.BinaryField(
+        null=True, blank=True, help_text="int64, little-endian, as pts: the mark of each frame where it is not its pts."
+    )
     proxy = models.FileField(max_length=255, blank=True, help_text="H.264 copy that browsers can play.")
     proxy_index = models.JSONField(null=True, blank=True, help_text="Packets of the proxy, for WebCodecs.")
 
@@ -73,3 +115,8 @@ class Video(models.Model):
     @property
     def key_frames(self) -> np.ndarray[Any, np.dtype[np.int32]]:
         return np.frombuffer(bytes(self.key_frames_bytes), "<i4")
+
+    @property
+    def marks(self) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """What names each frame's packet to a decoder, shape (frames,): the pts where they are to be trusted."""
+        return self.pts if self.marks_bytes is None else np.frombuffer(bytes(self.marks_bytes), "<i8")
