@@ -1,3 +1,32 @@
-from django.urls import URLPattern
+"""The pages around the loop: people, teams, projects and their items."""
 
-urlpatterns: list[URLPattern] = []
+from django.urls import path
+
+from projects.views import account, dashboard, items, labels, people, project, teams
+
+urlpatterns = [
+    path("", dashboard.dashboard, name="dashboard"),
+    path("sign-in/", people.SignIn.as_view(), name="sign-in"),
+    path("sign-up/", people.sign_up, name="sign-up"),
+    path("sign-out/", people.sign_out, name="sign-out"),
+    path("account/", account.account, name="account"),
+    path("account/password/", account.change_password, name="password"),
+    path("account/tokens/", account.make_token, name="token-create"),
+    path("account/tokens/<uuid:token_id>/revoke/", account.revoke_token, name="token-revoke"),
+    path("teams/new/", teams.create, name="team-create"),
+    path("teams/<uuid:team_id>/", teams.team, name="team"),
+    path("teams/<uuid:team_id>/members/<uuid:membership_id>/", teams.change_member, name="team-member"),
+    path("teams/<uuid:team_id>/invitations/", teams.invite, name="team-invite"),
+    path("teams/<uuid:team_id>/invitations/<uuid:invitation_id>/revoke/", teams.revoke, name="invitation-revoke"),
+    path("invitations/<str:token>/", teams.invitation, name="invitation"),
+    path("projects/new/", project.create, name="project-create"),
+    path("projects/<uuid:project_id>/", items.items, name="project"),
+    path("projects/<uuid:project_id>/link/", items.link, name="project-link"),
+    path("projects/<uuid:project_id>/settings/", project.settings, name="project-settings"),
+    path("projects/<uuid:project_id>/delete/", project.delete, name="project-delete"),
+    path("projects/<uuid:project_id>/members/", project.add_member, name="project-members"),
+    path("projects/<uuid:project_id>/members/<uuid:membership_id>/", project.change_member, name="project-member"),
+    path("projects/<uuid:project_id>/labels/", labels.add, name="project-labels"),
+    path("projects/<uuid:project_id>/labels/<uuid:label_id>/", labels.change, name="project-label"),
+    path("items/<uuid:item_id>/delete/", items.delete, name="item-delete"),
+]

@@ -1,0 +1,1 @@
+"""The pages: server-rendered, so that each works and can be linked to before any script has run."""

@@ -1,0 +1,170 @@
+"""The items of a project: a grid of thumbnails with filters, page by page."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.http import urlencode
+from django.views.decorators.http import require_GET, require_POST
+
+from projects import access
+from projects.access import Act, Rank
+from projects.models import Asset, Item, Project
+from projects.models.item import State
+from projects.models.library import Kind
+from projects.views.pictures import thumbnail_url
+from projects.views.project import project_and_rank
+
+PAGE = 48
+LIBRARY_SHOWN = 100
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What the filter bar asks for; values that name nothing are left out."""
+
+    state: str = ""
+    kind: str = ""
+    label: str = ""
+    q: str = ""
+
+    @classmethod
+    def read(cls, query: Any) -> Filters:
+        state, kind = query.get("state", ""), query.get("kind", "")
+        return cls(
+            state if state in State.values else "",
+            kind if kind in Kind.values else "",
+            _uuid(query.get("label", "")),
+            query.get("q", "").strip()[:200],
+        )
+
+    def apply(self, rows: QuerySet[Item]) -> QuerySet[Item]:
+        if self.state:
+            rows = rows.filter(state=self.state)
+        if self.kind:
+            rows = rows.filter(asset__kind=self.kind)
+        if self.label:
+            shown = Item.objects.filter(annotations__label=self.label, annotations__deleted=False)
+            rows = rows.filter(pk__in=shown.values("pk"))
+        if self.q:
+            rows = rows.filter(path__icontains=self.q)
+        return rows
+
+    @property
+    def any(self) -> bool:
+        return bool(self.state or self.kind or self.label or self.q)
+
+    def query(self, **more: str) -> str:
+        given = {"state": self.state, "kind": self.kind, "label": self.label, "q": self.q} | more
+        return urlencode({key: value for key, value in given.items() if value})
+
+
+def _uuid(text: str) -> str:
+    try:
+        return str(uuid.UUID(text))
+    except ValueError:
+        return ""
+
+
+def _after(rows: QuerySet[Item], cursor: str) -> QuerySet[Item]:
+    """The rows behind a cursor `<time>~<id>`, newest first; a cursor that is none starts from the top."""
+    at, _, pk = cursor.partition("~")
+    try:
+        time = datetime.fromisoformat(at)
+    except ValueError:
+        return rows
+    if not _uuid(pk) or time.tzinfo is None:
+        return rows
+    return rows.filter(Q(created_at__lt=time) | Q(created_at=time, pk__lt=pk))
+
+
+def _tile(item: Item) -> dict[str, Any]:
+    video = getattr(item.asset, "video", None) if item.asset.kind == Kind.VIDEO else None
+    return {"item": item, "thumbnail": thumbnail_url(item.asset), "video": video}
+
+
+def _page(project: Project, filters: Filters, cursor: str) -> tuple[list[dict[str, Any]], str]:
+    """One page of tiles and the cursor of the next one, empty at the end."""
+    rows = filters.apply(project.items.select_related("asset", "asset__video"))
+    rows = rows.defer("asset__video__pts_bytes", "asset__video__key_frames_bytes", "asset__video__proxy_index")
+    page = list(_after(rows, cursor).order_by("-created_at", "-pk")[: PAGE + 1])
+    last = page[PAGE - 1] if len(page) > PAGE else None
+    return [_tile(item) for item in page[:PAGE]], f"{last.created_at.isoformat()}~{last.pk}" if last else ""
+
+
+def _counts(project: Project) -> dict[str, Any]:
+    by_state = dict(project.items.values_list("state").annotate(n=Count("pk")).order_by())
+    total = sum(by_state.values())
+    labelled = project.items.filter(annotation_count__gt=0).count()
+    states = [{"value": value, "label": name, "n": by_state.get(value, 0)} for value, name in State.choices]
+    return {"total": total, "labelled": labelled, "states": states, "done": labelled / total if total else 0}
+
+
+@login_required
+@require_GET
+def items(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
+    project, rank = project_and_rank(request, project_id)
+    filters = Filters.read(request.GET)
+    tiles, cursor = _page(project, filters, request.GET.get("after", ""))
+    context = {
+        "project": project,
+        "rank": rank,
+        "may_add": rank >= Act.ADD_ITEMS,
+        "may_delete": rank >= Act.DELETE_ITEMS,
+        "filters": filters,
+        "kinds": Kind.choices,
+        "labels": project.labels.all(),
+        "tiles": tiles,
+        "next": filters.query(after=cursor) if cursor else "",
+        "counts": _counts(project),
+        "first_to_label": project.items.filter(annotation_count=0).order_by("created_at").first(),
+        "library": _library(request, project) if rank >= Act.ADD_ITEMS else (),
+    }
+    return render(request, "projects/items.html", context)
+
+
+def _library(request: HttpRequest, project: Project) -> list[dict[str, Any]]:
+    """Videos of the team that the project does not have yet; for the team's own members only."""
+    if access.team_rank(request.user, project.team_id) is Rank.NONE:
+        return []
+    rows = Asset.objects.filter(team=project.team_id, kind=Kind.VIDEO).exclude(items__project=project)
+    rows = rows.select_related("video").defer("video__pts_bytes", "video__key_frames_bytes", "video__proxy_index")
+    return [{"asset": asset, "thumbnail": thumbnail_url(asset)} for asset in rows[:LIBRARY_SHOWN]]
+
+
+@login_required
+@require_POST
+def link(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
+    """Add a video of the team's library as an item, with labels of its own."""
+    from projects.intake import add_item
+
+    project, _ = project_and_rank(request, project_id, Act.ADD_ITEMS)
+    access.require_in_team(request.user, project.team_id, Act.VIEW)
+    chosen = Asset.objects.filter(team=project.team_id, pk__in=filter(None, map(_uuid, request.POST.getlist("asset"))))
+    added = [add_item(project, asset, path="", by=request.user) for asset in chosen]
+    if added:
+        messages.success(request, f"Added {added[0].path}." if len(added) == 1 else f"Added {len(added)} videos.")
+    else:
+        messages.error(request, "Nothing was added: choose at least one video.")
+    return redirect("project", project.pk)
+
+
+@login_required
+@require_POST
+def delete(request: HttpRequest, item_id: uuid.UUID) -> HttpResponse:
+    """Delete an item with its labels and its history. The file stays in the team's library."""
+    item = access.fetch(Item.objects.select_related("project"), request.user, item_id, Act.DELETE_ITEMS)
+    project = get_object_or_404(access.visible(Project.objects.all(), request.user), pk=item.project_id)
+    item.delete()
+    if request.headers.get("Accept", "").startswith("application/json"):
+        return HttpResponse(status=204)
+    messages.success(request, f"{item.path} is deleted.")
+    return redirect("project", project.pk)

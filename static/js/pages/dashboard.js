@@ -1,0 +1,5 @@
+/** The start page: its figures follow what happens. */
+
+import { keepFresh } from "./refresh.js";
+
+keepFresh([]);

@@ -1,0 +1,129 @@
+/** The items of a project: drop files in, load more, delete, and follow what others do. */
+
+import { csrfToken } from "../lib/api.js";
+import { confirmDialog } from "../lib/dialog.js";
+import { announce, find, findAll, isTyping, on } from "../lib/dom.js";
+import { toast } from "../lib/toast.js";
+import { keepFresh, refresh } from "./refresh.js";
+import { UploadQueue } from "./uploads.js";
+
+const page = /** @type {HTMLElement} */ (find("#items-page"));
+const tiles = /** @type {HTMLElement} */ (find("#tiles"));
+const project = page.dataset.project ?? "";
+
+/** @param {string} url @returns {Promise<Document>} */
+async function load(url) {
+  const response = await fetch(url, { headers: { Accept: "text/html" }, credentials: "same-origin" });
+  if (!response.ok) throw new Error("The items could not be loaded. Try again.");
+  return new DOMParser().parseFromString(await response.text(), "text/html");
+}
+
+/** Tiles of a fetched page that this page does not show yet. @param {Document} fresh */
+function newTiles(fresh) {
+  const known = new Set(findAll(".tile", tiles).map((tile) => tile.dataset.item));
+  return findAll(".tile", fresh).filter((tile) => !known.has(tile.dataset.item));
+}
+
+/** Put new items at the top, and renew those whose state or count changed. */
+async function renew() {
+  const fresh = await load(location.href);
+  for (const tile of newTiles(fresh).reverse()) {
+    tile.dataset.new = "";
+    tiles.prepend(document.adoptNode(tile));
+  }
+  for (const tile of findAll(".tile", fresh)) {
+    const shown = find(`[data-item="${tile.dataset.item}"]`, tiles);
+    for (const part of [".tile-foot .badge", ".tile-count"]) replacePart(shown, tile, part);
+  }
+  if (tiles.children.length) find("#nothing")?.remove();
+  if (!find("#items-done") && find("#items-done", fresh)) location.reload();
+}
+
+/** @param {HTMLElement | null} shown @param {HTMLElement} fresh @param {string} selector */
+function replacePart(shown, fresh, selector) {
+  const before = shown && find(selector, shown);
+  const after = find(selector, fresh);
+  if (!shown || before?.outerHTML === after?.outerHTML) return;
+  if (before && after) before.replaceWith(document.adoptNode(after));
+  else if (after) find(".tile-picture", shown)?.append(document.adoptNode(after));
+  else before?.remove();
+}
+
+on(document, "click", "#more", async (event, more) => {
+  event.preventDefault();
+  more.setAttribute("aria-busy", "true");
+  try {
+    const fresh = await load(/** @type {HTMLAnchorElement} */ (more).href);
+    const added = newTiles(fresh).map((tile) => document.adoptNode(tile));
+    tiles.append(...added);
+    const next = find("#more", fresh);
+    if (next) more.replaceWith(document.adoptNode(next));
+    else more.remove();
+    find(".tile-link", added[0])?.focus();
+    announce(`${added.length} more items.`);
+  } catch (error) {
+    more.removeAttribute("aria-busy");
+    toast(/** @type {Error} */ (error).message, "error");
+  }
+});
+
+on(document, "submit", "[data-delete-item]", async (event, form) => {
+  event.preventDefault();
+  const name = form.dataset.deleteItem ?? "";
+  const text = "Its labels and their history go with it. The file stays in the team's library. This cannot be undone.";
+  if (!(await confirmDialog({ title: `Delete ${name}?`, text, action: "Delete", danger: true }))) return;
+  const tile = /** @type {HTMLElement} */ (form.closest(".tile"));
+  tile.dataset.going = "";
+  const headers = { "X-CSRFToken": csrfToken(), Accept: "application/json" };
+  const response = await fetch(/** @type {HTMLFormElement} */ (form).action, { method: "POST", headers }).catch(() => null);
+  if (!response?.ok) {
+    delete tile.dataset.going;
+    return toast(`${name} could not be deleted. Reload the page and try again.`, "error");
+  }
+  const neighbour = /** @type {HTMLElement | null} */ (tile.nextElementSibling ?? tile.previousElementSibling);
+  tile.remove();
+  if (neighbour) find(".tile-link", neighbour)?.focus();
+  toast(`${name} is deleted.`, "ok");
+  if (tiles.children.length) refresh();
+  else location.reload();
+});
+
+function bindUploads() {
+  const files = /** @type {HTMLInputElement} */ (find("#files"));
+  const veil = /** @type {HTMLElement} */ (find("#drop-veil"));
+  let added = 0;
+  const queue = new UploadQueue(/** @type {HTMLElement} */ (find("#uploads")), project, {
+    onAdded: () => (added += 1),
+    onIdle: () => {
+      if (added) renew().then(refresh).catch(() => location.reload());
+      added = 0;
+    },
+  });
+  const choose = () => files.click();
+  on(document, "click", "#choose-files, [data-choose]", choose);
+  files.addEventListener("change", () => {
+    queue.add(files.files ?? []);
+    files.value = "";
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "u" && !isTyping(event.target) && !event.ctrlKey && !event.metaKey && !event.altKey) choose();
+  });
+  const carriesFiles = (/** @type {DragEvent} */ event) => event.dataTransfer?.types.includes("Files") ?? false;
+  addEventListener("dragover", (event) => {
+    if (!carriesFiles(event)) return;
+    event.preventDefault();
+    veil.hidden = false;
+  });
+  addEventListener("dragleave", (event) => {
+    if (!event.relatedTarget) veil.hidden = true;
+  });
+  addEventListener("drop", (event) => {
+    veil.hidden = true;
+    if (!carriesFiles(event)) return;
+    event.preventDefault();
+    queue.add(event.dataTransfer?.files ?? []);
+  });
+}
+
+if (page.dataset.mayAdd === "yes") bindUploads();
+keepFresh([project]);
