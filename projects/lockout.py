@@ -6,6 +6,7 @@ By the pair, not by the email alone: otherwise anybody could lock anybody out.
 from __future__ import annotations
 
 import hashlib
+import math
 import time
 
 from django.conf import settings
@@ -34,7 +35,7 @@ def _key(request: HttpRequest, email: str) -> str:
 def wait_s(request: HttpRequest, email: str) -> int:
     """Seconds until this email may be tried again from this address; 0 when it may be now."""
     until = cache.get(f"{_key(request, email)}:until")
-    return max(0, round(until - time.time()) + 1) if until else 0
+    return max(0, math.ceil(until - time.time())) if until else 0
 
 
 def failed(request: HttpRequest, email: str) -> None:

@@ -83,7 +83,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         if isinstance(error, exceptions.Throttled):
             given = f"Too many calls: try again in {response.headers.get('Retry-After', 'a few')} seconds."
         if isinstance(error, exceptions.MethodNotAllowed):
-            given = f"{context['request'].method} is not possible here; it takes {response.headers['Allow']}."
+            allowed = ", ".join(context["view"].allowed_methods)
+            given = f"{context['request'].method} is not possible here; this takes {allowed}."
         response.data = body(response.status_code, str(given), **({"code": str(code)} if code else {}), **extra)
     response.content_type = CONTENT_TYPE
     return response

@@ -22,6 +22,7 @@ def pytest_load_initial_conftests(early_config, parser, args) -> None:
     data = Path(tempfile.mkdtemp(prefix="frameloop-test-"))
     data.chmod(0o755)
     _folders.append(data)
+    (data / "static").mkdir()  # WhiteNoise warns where there is none
     os.environ["FRAMELOOP_DATA"] = str(data)
     os.environ["SECRET_KEY"] = "for the tests only, and long enough to pass"
     postgres = embedded.start_postgres(data)
