@@ -52,6 +52,14 @@ def pair(credentials: str) -> tuple[str, str] | None:
     return (unquote(user), unquote(password)) if credentials else None
 
 
+def join(user: str, password: str) -> str:
+    """
+    >>> join("admin", "p@ss")
+    'admin:p%40ss'
+    """
+    return f"{quote(user, safe='')}:{quote(password, safe='')}"
+
+
 def check_url(url: str, kind: str) -> SplitResult:
     """The parts of a camera's URL.
 

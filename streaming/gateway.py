@@ -270,7 +270,7 @@ def _listener(path: Path) -> socket.socket:
 def _check_offer(sdp: str) -> None:
     try:
         media = SessionDescription.parse(sdp).media
-    except (ValueError, IndexError, AssertionError, KeyError) as error:
+    except Exception as error:  # the parser trips over foreign text in ways that nobody listed
         raise Refusal(400, "bad-offer", "The body is no SDP offer.") from error
     if not any(part.kind == "video" for part in media):
         raise Refusal(400, "no-video", "The offer asks for no video: add a recvonly video transceiver.")
@@ -282,7 +282,8 @@ async def _negotiated(connection: RTCPeerConnection, sdp: str) -> str:
         await connection.setRemoteDescription(RTCSessionDescription(sdp, "offer"))
     except OperationError as error:
         raise Refusal(406, "no-common-codec", "This viewer takes no H.264, the codec that is streamed.") from error
-    except (ValueError, IndexError, AssertionError, KeyError, AttributeError) as error:
+    except Exception as error:
+        log.info("An offer was refused", exc_info=True)
         raise Refusal(400, "bad-offer", f"The offer cannot be used: {error}") from error
     await connection.setLocalDescription(await connection.createAnswer())
     answer = connection.localDescription.sdp

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -32,6 +33,12 @@ def eventually(check: Callable[[], Any], seconds: float = 30.0, what: str = "it"
     raise AssertionError(f"Waited {seconds:.0f} s in vain for {what}; last value {value!r}")
 
 
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
 class Processes:
     """Starts management commands as processes, and ends those and no others."""
 
@@ -40,10 +47,13 @@ class Processes:
         self.running: list[subprocess.Popen[bytes]] = []
 
     def start(self, command: str, **environment: str) -> subprocess.Popen[bytes]:
-        log = self.folder / f"{command}.log"
+        return self.run(command, [sys.executable, "manage.py", command], **environment)
+
+    def run(self, name: str, command: list[str], **environment: str) -> subprocess.Popen[bytes]:
+        log = self.folder / f"{name}.log"
         with log.open("ab") as output:
             process = subprocess.Popen(
-                [sys.executable, "manage.py", command],
+                command,
                 cwd=ROOT,
                 env=self.environment | environment,
                 stdout=output,
@@ -96,6 +106,21 @@ def gateway(processes: Processes) -> subprocess.Popen[bytes]:
 @pytest.fixture
 def worker(processes: Processes) -> subprocess.Popen[bytes]:
     return processes.start("stream_worker")
+
+
+@pytest.fixture(scope="session")
+def web(environment, tmp_path_factory) -> Iterator[str]:
+    """The address of a running web process."""
+    port, processes = free_port(), Processes(tmp_path_factory.mktemp("web"), environment)
+    processes.run("daphne", [sys.executable, "-m", "daphne", "-p", str(port), "config.asgi:application"])
+
+    def answers() -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
+    eventually(answers, 60, "daphne")
+    yield f"http://127.0.0.1:{port}"
+    processes.end_all()
 
 
 @pytest.fixture

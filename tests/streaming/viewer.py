@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from aiortc import RTCPeerConnection, RTCSessionDescription
+from aiortc import RTCPeerConnection, RTCRtpReceiver, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError
 
 from streaming import signalling
@@ -14,9 +14,11 @@ from streaming import signalling
 class Viewer:
     """Receives and decodes; `frames` counts, `size` is the last picture's."""
 
-    def __init__(self) -> None:
+    def __init__(self, *codecs: str) -> None:
         self.connection = RTCPeerConnection()
-        self.connection.addTransceiver("video", direction="recvonly")
+        transceiver = self.connection.addTransceiver("video", direction="recvonly")
+        known = RTCRtpReceiver.getCapabilities("video").codecs
+        transceiver.setCodecPreferences([codec for codec in known if codec.mimeType in codecs])
         self.connection.on("track", self._follow)
         self.frames = 0
         self.size = (0, 0)

@@ -1,0 +1,149 @@
+"""WHEP (draft-ietf-wish-whep): any WHEP player can watch a pipeline. Signalling only; no media passes here."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.urls import reverse
+from django.views import View
+from rest_framework.authentication import SessionAuthentication
+from rest_framework.exceptions import APIException, AuthenticationFailed
+from rest_framework.request import Request
+
+from projects import access, problems
+from projects.authentication import BearerAuthentication
+from streaming import signalling
+from streaming.models import Pipeline
+
+OFFER, TRICKLE = "application/sdp", "application/trickle-ice-sdpfrag"
+_LARGEST = 64 * 1024
+
+
+def _problem(status: int, code: str, detail: str) -> HttpResponse:
+    body = problems.body(status, detail, code=code)
+    return JsonResponse(body, status=status, content_type=problems.CONTENT_TYPE)
+
+
+def _allowed(request: HttpRequest, pipeline_id: uuid.UUID) -> None:
+    """Whoever asks may see the pipeline: by session (with CSRF) or by bearer token.
+
+    Raises:
+        Http404, APIException: they may not.
+    """
+    signed = Request(request, authenticators=[BearerAuthentication(), SessionAuthentication()])
+    if not signed.user.is_authenticated:
+        raise AuthenticationFailed("Sign in, or send an Authorization: Bearer header.")
+    access.fetch(Pipeline.objects.all(), signed.user, pipeline_id)
+
+
+def _ice_servers() -> str:
+    return ", ".join(f'<{server}>; rel="ice-server"' for server in settings.ICE_SERVERS)
+
+
+def candidates_of(fragment: str) -> list[dict[str, Any]]:
+    """The candidates of an SDP fragment (RFC 8840) with the media section that each belongs to.
+
+    >>> candidates_of("a=mid:0\\r\\na=candidate:1 1 UDP 1 10.0.0.5 5000 typ host\\r\\n")
+    [{'candidate': 'candidate:1 1 UDP 1 10.0.0.5 5000 typ host', 'mid': '0'}]
+    """
+    found, mid = [], "0"
+    for line in re.split(r"\r?\n", fragment):
+        if line.startswith("a=mid:"):
+            mid = line.removeprefix("a=mid:").strip()
+        elif line.startswith("a=candidate:"):
+            found.append({"candidate": line.removeprefix("a=").strip(), "mid": mid})
+    return found
+
+
+class _Guarded(View):
+    """An async view that lets members of the project in and turns refusals into problem+json."""
+
+    content_type = ""
+
+    async def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
+        if request.method == "OPTIONS":
+            return self._options()
+        try:
+            await sync_to_async(_allowed)(request, kwargs["pipeline_id"])
+        except Http404:
+            return _problem(404, "not_found", "No such pipeline.")
+        except APIException as error:
+            answer = _problem(error.status_code, str(error.get_codes()), str(error.detail))
+            answer["WWW-Authenticate"] = "Bearer"
+            return answer
+        handler: Callable[..., Any] = getattr(self, (request.method or "").lower(), self.http_method_not_allowed)
+        answer = handler(request, *args, **kwargs)
+        return answer if isinstance(answer, HttpResponse) else await answer
+
+    def _options(self) -> HttpResponse:
+        answer = HttpResponse(status=204)
+        answer["Accept-Post"] = OFFER
+        return _with_servers(answer)
+
+    def refuse_body(self, request: HttpRequest) -> HttpResponse | None:
+        given = (request.content_type or "").lower()
+        if given != self.content_type:
+            return _problem(415, "content-type", f"The body is {given or 'of no type'}: expected {self.content_type}.")
+        if len(request.body) > _LARGEST:
+            return _problem(413, "too-large", f"The body has more than {_LARGEST} bytes.")
+        return None
+
+
+def _with_servers(answer: HttpResponse) -> HttpResponse:
+    servers = _ice_servers()
+    if servers:
+        answer["Link"] = servers
+    return answer
+
+
+def _text(request: HttpRequest) -> str:
+    return request.body.decode("utf-8", errors="replace")
+
+
+class Endpoint(_Guarded):
+    """POST an offer, get an answer and the session's address."""
+
+    content_type = OFFER
+
+    async def post(self, request: HttpRequest, pipeline_id: uuid.UUID) -> HttpResponse:
+        refusal = self.refuse_body(request)
+        if refusal:
+            return refusal
+        answer = await signalling.call("offer", pipeline=str(pipeline_id), sdp=_text(request))
+        if answer["status"] != 201:
+            return _refused(answer)
+        response = HttpResponse(answer["sdp"], status=201, content_type=OFFER)
+        response["Location"] = reverse("whep-session", args=[pipeline_id, answer["session"]])
+        response["Accept-Patch"] = TRICKLE
+        return _with_servers(response)
+
+
+class SessionEndpoint(_Guarded):
+    """PATCH trickles candidates, DELETE ends the session."""
+
+    content_type = TRICKLE
+
+    async def patch(self, request: HttpRequest, pipeline_id: uuid.UUID, session: str) -> HttpResponse:
+        refusal = self.refuse_body(request)
+        if refusal:
+            return refusal
+        found = candidates_of(_text(request))
+        answer = await signalling.call("candidates", pipeline=str(pipeline_id), session=session, candidates=found)
+        return HttpResponse(status=204) if answer["status"] == 204 else _refused(answer)
+
+    async def delete(self, request: HttpRequest, pipeline_id: uuid.UUID, session: str) -> HttpResponse:
+        answer = await signalling.call("close", pipeline=str(pipeline_id), session=session)
+        return HttpResponse(status=200) if answer["status"] == 200 else _refused(answer)
+
+
+def _refused(answer: dict[str, Any]) -> HttpResponse:
+    response = _problem(answer["status"], answer["code"], answer["detail"])
+    if answer["status"] == 503:
+        response["Retry-After"] = "5"
+    return response
