@@ -177,6 +177,9 @@ SPECTACULAR_SETTINGS = {
         "JobStatus": "projects.models.job.Status",
         "ItemState": "projects.models.item.State",
         "Split": "projects.models.item.Split",
+        "Kind": "projects.models.library.Kind",
+        "AttributeKind": "projects.serializers.projects.KINDS",
+        "SourceKind": "streaming.models.SourceKind",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

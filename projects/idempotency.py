@@ -16,6 +16,7 @@ from typing import Any
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -27,6 +28,12 @@ HEADER = "Idempotency-Key"
 KEPT_FOR = timedelta(hours=24)
 
 _Handler = Callable[..., Response]
+_PARAMETER = OpenApiParameter(
+    HEADER,
+    str,
+    OpenApiParameter.HEADER,
+    description="Any text of up to 255 characters, new for each call: repeating the call with it is safe for a day.",
+)
 
 
 def idempotent(handler: _Handler | None = None, *, secrets: tuple[str, ...] = ()) -> Any:
@@ -38,6 +45,7 @@ def idempotent(handler: _Handler | None = None, *, secrets: tuple[str, ...] = ()
     if handler is None:
         return functools.partial(idempotent, secrets=secrets)
 
+    @extend_schema(parameters=[_PARAMETER])
     @functools.wraps(handler)
     def post(view: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
         key = request.headers.get(HEADER, "")

@@ -31,6 +31,7 @@ _EVENTS = inline_serializer(
 
 @extend_schema_view(get=extend_schema(operation_id="jobs_list", tags=_TAGS, summary="A project's jobs"))
 class Jobs(generics.ListAPIView[Job]):
+    queryset = Job.objects.none()  # for the description of the interface only
     serializer_class = JobSerializer
     filterset_fields = ("kind", "status")
 

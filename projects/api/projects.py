@@ -50,9 +50,10 @@ class Projects(generics.ListAPIView[Project]):
         return access.visible(_projects(), self.request.user)
 
     def get_serializer(self, *args: Any, **kwargs: Any) -> Any:
-        ids = [project.pk for project in args[0]] if args and isinstance(args[0], list) else []
-        ranks = access.project_ranks(self.request.user, ids) if ids else {}
-        return ProjectSerializer(*args, **kwargs, context={**self.get_serializer_context(), "ranks": ranks})
+        page = args[0] if args and isinstance(args[0], list) else []
+        ranks = access.project_ranks(self.request.user, [project.pk for project in page]) if page else {}
+        kwargs["context"] = {**self.get_serializer_context(), "ranks": ranks}
+        return ProjectSerializer(*args, **kwargs)
 
     @extend_schema(
         operation_id="projects_create",
@@ -130,6 +131,7 @@ _NAME_TAKEN = "The project has a label of this name already: rename that one or 
 
 @extend_schema_view(get=extend_schema(operation_id="labels_list", tags=["labels"], summary="A project's labels"))
 class Labels(generics.ListAPIView[Label]):
+    queryset = Label.objects.none()  # for the description of the interface only
     serializer_class = LabelSerializer
     pagination_class = _LabelPages
 

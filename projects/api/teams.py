@@ -92,6 +92,7 @@ class OneTeam(generics.GenericAPIView[Team]):
 
 @extend_schema_view(get=extend_schema(operation_id="team_members_list", tags=_TAGS, summary="A team's members"))
 class TeamMembers(generics.ListAPIView[Membership]):
+    queryset = Membership.objects.none()  # for the description of the interface only
     serializer_class = MemberSerializer
 
     def get_queryset(self) -> Any:
@@ -158,6 +159,7 @@ class TeamMember(generics.GenericAPIView[Membership]):
 
 @extend_schema_view(get=extend_schema(operation_id="invitations_list", tags=_TAGS, summary="A team's invitations"))
 class Invitations(generics.ListAPIView[Invitation]):
+    queryset = Invitation.objects.none()  # for the description of the interface only
     serializer_class = InvitationSerializer
 
     def get_queryset(self) -> Any:

@@ -10,14 +10,14 @@ from projects.access import Rank
 from projects.models import Label, Project, ProjectMembership, Role
 from projects.serializers.auth import PersonSerializer
 
-_KINDS = ("text", "number", "checkbox", "select")
+KINDS = ("text", "number", "checkbox", "select")
 
 
 class AttributeSerializer(serializers.Serializer[Any]):
     """What annotators fill in for each object of a class."""
 
     name = serializers.CharField(max_length=60)
-    kind = serializers.ChoiceField(choices=_KINDS, default="text")
+    kind = serializers.ChoiceField(choices=KINDS, default="text")
     values = serializers.ListField(
         child=serializers.CharField(max_length=120), required=False, max_length=200, help_text="Of a select."
     )
