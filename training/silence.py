@@ -42,6 +42,8 @@ def environment(home: Path) -> dict[str, str]:
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "WANDB_MODE": "disabled",
         "DO_NOT_TRACK": "1",
+        # Threads that spin while they wait starve on a machine that also serves pages and streams.
+        "OMP_WAIT_POLICY": "PASSIVE",
         "PYTHONUNBUFFERED": "1",
         "PYTHONFAULTHANDLER": "1",
         "PYTHONWARNINGS": "ignore",

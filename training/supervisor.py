@@ -118,7 +118,7 @@ class Child:
     def close(self) -> None:
         os.close(self.pipe)
 
-    def tail(self, lines: int = 12) -> str:
+    def tail(self, lines: int = 30) -> str:
         """The end of what it printed."""
         with suppress(OSError):
             return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])

@@ -17,9 +17,7 @@ from projects.models import Asset, Item, Label, Project, Team, User
 
 @pytest.fixture(autouse=True)
 def _folders(settings, tmp_path):
-    settings.DATA_DIR = tmp_path / "data"
     settings.WEIGHTS_DIR = tmp_path / "weights"
-    settings.MEDIA_ROOT = tmp_path / "media"
 
 
 @pytest.fixture

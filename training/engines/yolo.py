@@ -92,7 +92,7 @@ class YoloEngine:
     def train(self, plan: Plan, report: Report) -> Trained:
         started = time.monotonic()
         _settle()
-        listen = _Listener(report)
+        listen = _Listener(plan, report)
         try:
             trainer = _trainer(plan, report)
             trainer.train()
@@ -281,19 +281,20 @@ def _copy(source: Path, target: Path) -> None:
 
 
 class _Listener(logging.Handler):
-    """Passes the trainer's log lines on, without colours and progress bars."""
+    """Passes on what the trainer logs and people can use: no tables, colours, pictographs or folder names."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, plan: Plan, report: Report) -> None:
         super().__init__(logging.INFO)
         from ultralytics.utils import LOGGER
 
-        self._report, self._logger = report, LOGGER
+        self._report, self._logger, self._folder = report, LOGGER, f"{plan.folder}/"
         LOGGER.addHandler(self)
 
     def emit(self, record: logging.LogRecord) -> None:
         for line in _COLORS.sub("", record.getMessage()).splitlines():
-            if line.strip():
-                self._report.log(line.rstrip())
+            if line.strip() and not line.startswith((" ", "engine/trainer")):
+                text = line.replace(self._folder, "").encode("ascii", "ignore").decode()
+                self._report.log(" ".join(text.split()))
 
     def close(self) -> None:
         self._logger.removeHandler(self)
