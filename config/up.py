@@ -20,6 +20,7 @@ from pathlib import Path
 
 import psutil
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.db import OperationalError, connections
 from django.db.migrations.executor import MigrationExecutor
@@ -66,7 +67,7 @@ def up(options: Options) -> None:
         _export(options, data)
         prepare_database()
         collect_static(data)
-        if options.demo:
+        if options.demo and settings.EMBEDDED:
             _make_demo()
         connections.close_all()
         run_folder = embedded.socket_folder(data)
@@ -275,11 +276,11 @@ def _static_fingerprint() -> str:
 
 
 def _make_demo() -> None:
-    from config import demo
+    if get_user_model().objects.exists():
+        return
+    from config import demo  # it brings decoders and encoders along, which a second start need not wait for
 
-    made = demo.make_if_empty(say)
-    if made:
-        print(made.card(), flush=True)
+    print(demo.make(say).card(), flush=True)
 
 
 def _while_running(supervisor: Supervisor, options: Options, data: Path) -> None:
