@@ -56,6 +56,8 @@ def answer(line: bytes) -> bytes:
         found = {"refused": [refused.code, refused.detail]}
     except MemoryError:
         found = {"refused": ["too-costly", "Decoding the file takes more memory than one file may use. Scale it down."]}
+    except Exception as error:  # a decoder's surprise: this file is refused, the next one is not
+        found = {"refused": ["broken", f"The file cannot be decoded ({type(error).__name__}). Save it in another way."]}
     return orjson.dumps(found, option=orjson.OPT_SERIALIZE_NUMPY)
 
 

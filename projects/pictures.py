@@ -52,18 +52,16 @@ def take_in(source: Path, decoder: str, folder: Path, max_pixels: int) -> Pictur
         Refused: too many pixels, truncated, broken.
     """
     with _open(source, decoder, max_pixels) as image:
-        several = getattr(image, "n_frames", 1) > 1
-        turned = image.getexif().get(ExifTags.Base.Orientation, 1) != 1
+        upright, several = _load(image)
         deep = image.mode.startswith(("I", "F"))
-        pixels = _flat(_load(image))
-        copied = several or turned or deep or decoder == "TIFF" or image.mode == "CMYK" or pixels is not image
+        pixels = _flat(upright)
         notes = []
         if several:
             notes.append("The file holds several pictures; the first one was taken.")
         if deep:
             notes.append("More than 8 bits deep: shown stretched from its darkest to its brightest value.")
         picture = Picture(*pixels.size, thumbnail=_thumbnail(pixels, folder), notes=notes)
-        if copied:
+        if several or decoder == "TIFF" or pixels is not image:
             picture.upright = _copy(pixels, folder, lossy=decoder == "JPEG")
         return picture
 
@@ -89,20 +87,19 @@ def _open(source: Path, decoder: str, max_pixels: int) -> Any:
         yield image
 
 
-def _load(image: Image.Image) -> Image.Image:
+def _load(image: Image.Image) -> tuple[Image.Image, bool]:
+    """The decoded picture, turned as its EXIF says (the very object where it says nothing); is it one of several?"""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             image.load()
-            return ImageOps.exif_transpose(image) if _turned(image) else image
+            several = getattr(image, "n_frames", 1) > 1
+            turned = image.getexif().get(ExifTags.Base.Orientation, 1) != 1
+            return (ImageOps.exif_transpose(image) if turned else image), several
     except MemoryError:
         raise
     except Exception as error:  # decoders raise almost anything on bytes made to break them
         raise _refusal(error, image.format or "picture") from error
-
-
-def _turned(image: Image.Image) -> bool:
-    return bool(image.getexif().get(ExifTags.Base.Orientation, 1) != 1)
 
 
 def _refusal(error: Exception, decoder: str) -> Refused:
