@@ -1,3 +1,7 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from annotations import views
+
+urlpatterns = [
+    path("items/<uuid:item_id>/", views.editor, name="editor"),
+]

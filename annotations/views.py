@@ -1,0 +1,140 @@
+"""The editor's page. What it shows and does lives in `static/js/editor`."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.templatetags.static import static
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from projects import access
+from projects.media import signed_url
+from projects.models import Item
+from projects.models.library import Kind
+
+# What every browser shows as it is; anything else comes as a JPEG of its frame 0.
+_SHOWN_BY_BROWSERS = {"image/jpeg", "image/png", "image/webp", "image/bmp"}
+_A_WORKING_DAY = 12 * 3600
+
+# The modules on the critical path: fetched side by side instead of one import after the other.
+_MODULES = (
+    "lib/api.js",
+    "lib/dom.js",
+    "vendor/rbush.js",
+    "editor/util.js",
+    "editor/commands.js",
+    "editor/editor.js",
+    "editor/presence.js",
+    "editor/session.js",
+    "editor/model/geometry.js",
+    "editor/model/history.js",
+    "editor/model/op_client.js",
+    "editor/model/ops.js",
+    "editor/model/queue.js",
+    "editor/model/store.js",
+    "editor/panels/frame_bar.js",
+    "editor/panels/labels.js",
+    "editor/panels/objects.js",
+    "editor/panels/people.js",
+    "editor/panels/status.js",
+    "editor/panels/toolbar.js",
+    "editor/render/frames.js",
+    "editor/render/overlay.js",
+    "editor/render/renderer.js",
+    "editor/render/shape_layer.js",
+    "editor/render/style.js",
+    "editor/render/viewport.js",
+    "editor/tools/box.js",
+    "editor/tools/select.js",
+    "editor/tools/stage.js",
+)
+
+
+@login_required
+@require_safe
+def editor(request: HttpRequest, item_id: uuid.UUID) -> HttpResponse:
+    """The editor on one item; 404 for those who may not know of it, for viewers without the means to change."""
+    rows = Item.objects.select_related("project", "asset", "asset__video")
+    item = access.fetch(rows, request.user, item_id)
+    rank = access.project_rank(request.user, item.project_id)
+    context = {
+        "item": item,
+        "project": item.project,
+        "config": _config(request, item, rank),
+        "is_video": item.asset.kind == Kind.VIDEO,
+        "modules": [static(f"js/{name}") for name in _MODULES],
+    }
+    response = render(request, "annotations/editor.html", context)
+    # The page holds the item's rev and a signed address: an old copy from the history would be wrong.
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+def _config(request: HttpRequest, item: Item, rank: access.Rank) -> dict[str, Any]:
+    labels = item.project.labels.values("id", "name", "color", "attributes", "skeleton")
+    return {
+        "item": _item(item),
+        "labels": [{**label, "id": str(label["id"])} for label in labels],
+        "project": {"id": str(item.project_id), "name": item.project.name},
+        "user": {"id": str(request.user.pk), "name": request.user.name},
+        "role": rank.name.lower(),
+        "can_edit": rank >= access.Act.ANNOTATE,
+        "urls": _urls(item),
+    }
+
+
+def _item(item: Item) -> dict[str, Any]:
+    asset = item.asset
+    video = asset.video if asset.kind == Kind.VIDEO else None
+    return {
+        "id": str(item.pk),
+        "path": item.path,
+        "kind": asset.kind,
+        "width": asset.width,
+        "height": asset.height,
+        "frames": video.frames if video else 1,
+        "fps": video.fps if video else 0,
+        "state": item.state,
+        "rev": item.rev,
+        "epoch": str(item.epoch),
+    }
+
+
+def _urls(item: Item) -> dict[str, str]:
+    interface = f"/api/v1/items/{item.pk}"
+    previous, following = _neighbours(item)
+    return {
+        "socket": f"/ws/items/{item.pk}/",
+        "annotations": f"{interface}/annotations",
+        "tx": f"{interface}/tx",
+        "frames": f"{interface}/frames/",
+        "picture": _picture_url(item, f"{interface}/frames/0"),
+        "project": reverse("project", args=[item.project_id]),
+        "previous": _editor_url(previous),
+        "next": _editor_url(following),
+    }
+
+
+def _picture_url(item: Item, frame_url: str) -> str:
+    """The picture's own bytes where a browser can show them: sharper and cheaper than another JPEG of it."""
+    asset = item.asset
+    if asset.kind == Kind.IMAGE and (asset.upright or asset.content_type in _SHOWN_BY_BROWSERS):
+        return signed_url(asset.picture, _A_WORKING_DAY)
+    return frame_url
+
+
+def _neighbours(item: Item) -> tuple[uuid.UUID | None, uuid.UUID | None]:
+    """The items before and after this one in the order of their paths, which are unique in a project."""
+    rows = Item.objects.filter(project=item.project_id).values_list("pk", flat=True)
+    before = rows.filter(path__lt=item.path).order_by("-path").first()
+    after = rows.filter(path__gt=item.path).order_by("path").first()
+    return before, after
+
+
+def _editor_url(item_id: uuid.UUID | None) -> str:
+    return reverse("editor", args=[item_id]) if item_id else ""

@@ -1,0 +1,389 @@
+/**
+ * What a person is doing: selection, tool, frame, label, drafts, and the other people. Tools, panels and commands act
+ * through this; it knows no page. Every change of the document goes out as ops through `submit`.
+ */
+import { boundsOf, geometryOn, moved, resized } from "./model/geometry.js";
+import { inverseOf } from "./model/ops.js";
+import { Styles } from "./render/style.js";
+import { Viewport } from "./render/viewport.js";
+import { Emitter, clamp, uuid7 } from "./util.js";
+
+/**
+ * @typedef {import("./types.js").Annotation} Annotation
+ * @typedef {import("./types.js").Geometry} Geometry
+ * @typedef {import("./types.js").Op} Op
+ * @typedef {import("./types.js").Peer & {seenAt: number}} SeenPeer
+ */
+
+const MOST_OPS_A_TX = 200;
+const MOST_CHARACTERS_A_TX = 100_000;
+/** Arrow keys pressed in one burst make one tx. */
+const NUDGE_MS = 350;
+
+/** Emits selection, hover, tool, label, frame, wanted, drafts, guides, peers, hidden, rights, settings, say (a sentence). */
+export class Editor extends Emitter {
+  /**
+   * @param {import("./types.js").EditorConfig} config
+   * @param {import("./model/store.js").Store} store
+   * @param {import("./model/op_client.js").OpClient} client
+   * @param {import("./model/history.js").History} history
+   */
+  constructor(config, store, client, history) {
+    super();
+    this.config = config;
+    this.item = config.item;
+    this.labels = config.labels;
+    this.store = store;
+    this.client = client;
+    this.history = history;
+    this.styles = new Styles(config.labels);
+    this.view = new Viewport(config.item.width, config.item.height);
+    this.isVideo = config.item.kind === "video";
+    /** @type {number | null} the frame on screen; null on an image */
+    this.frame = this.isVideo ? 0 : null;
+    this.wanted = 0;
+    this.tool = "select";
+    this.labelId = config.labels[0]?.id ?? "";
+    /** @type {Set<string>} */
+    this.selection = new Set();
+    /** @type {string | null} */
+    this.hover = null;
+    /** @type {Map<string, Geometry>} shapes as they are being dragged; the new shape of a tool has the id "new" */
+    this.drafts = new Map();
+    /** @type {Set<string>} */
+    this.hidden = new Set();
+    /** @type {Map<string, SeenPeer>} */
+    this.peers = new Map();
+    this.guides = {
+      /** @type {[number, number] | null} */ cross: null,
+      /** @type {import("./types.js").Bounds | null} */ marquee: null,
+      /** @type {{text: string, at: [number, number]} | null} */ sizeAt: null,
+    };
+    this.crosshair = false;
+    /** @type {any} */
+    this._nudge = null;
+    store.on("change", ({ ids }) => this._afterChange(ids));
+  }
+
+  // -- rights ----------------------------------------------------------------------------------------------------
+
+  get editable() {
+    return this.refusal === "";
+  }
+
+  /** Why nothing can be changed now; empty when it can. */
+  get refusal() {
+    if (!this.config.can_edit || this.client.role === "viewer") return "Your role here is viewer: you can look, not change.";
+    if (this.client.state === "stopped") return this.client.stopReason;
+    return "";
+  }
+
+  // -- what is chosen --------------------------------------------------------------------------------------------
+
+  /** @param {string} id */
+  label(id) {
+    return this.labels.find((label) => label.id === id);
+  }
+
+  /** @param {Iterable<string>} ids */
+  select(ids) {
+    this.commitDrafts();
+    const next = new Set(ids);
+    if (next.size === this.selection.size && [...next].every((id) => this.selection.has(id))) return;
+    this.selection = next;
+    this.emit("selection");
+  }
+
+  /** @param {string} id */
+  toggle(id) {
+    const next = new Set(this.selection);
+    if (!next.delete(id)) next.add(id);
+    this.select(next);
+  }
+
+  /** @returns {Annotation[]} */
+  selected() {
+    return [...this.selection].map((id) => this.store.get(id)).filter((each) => each !== undefined);
+  }
+
+  /** Selected shapes that are drawn, with their drafts. @param {Map<string, any>} entries */
+  selectedEntries(entries) {
+    const found = [];
+    for (const id of this.selection) {
+      const entry = entries.get(id);
+      const draft = this.drafts.get(id);
+      if (entry) found.push(draft ? { ...entry, ...boundsOf(draft), geometry: draft } : entry);
+    }
+    return found;
+  }
+
+  /** @param {string | null} id */
+  setHover(id) {
+    if (id === this.hover) return;
+    this.hover = id;
+    this.emit("hover");
+  }
+
+  /** @param {string} name */
+  setTool(name) {
+    if (name === this.tool) return;
+    this.commitDrafts();
+    this.tool = name;
+    this.emit("tool");
+  }
+
+  /** The class of the selection, or of the next shape. @param {string} id */
+  setLabel(id) {
+    this.labelId = id;
+    this.emit("label");
+    const others = this.selected().filter((annotation) => annotation.label !== id);
+    if (!others.length || !this.editable) return;
+    const name = this.label(id)?.name ?? "";
+    this.submit(others.map((annotation) => ({ op: "update", id: annotation.id, set: { label: id } })), `Class ${name}`);
+  }
+
+  /** @param {Partial<Editor["guides"]>} guides */
+  setGuides(guides) {
+    Object.assign(this.guides, guides);
+    this.emit("guides");
+  }
+
+  /** @param {boolean} on */
+  setCrosshair(on) {
+    this.crosshair = on;
+    if (!on) this.setGuides({ cross: null });
+    this.emit("settings");
+  }
+
+  /** @param {Set<string>} hidden */
+  setHidden(hidden) {
+    this.hidden = hidden;
+    this.emit("hidden");
+  }
+
+  // -- frames ----------------------------------------------------------------------------------------------------
+
+  /** Ask for a frame: it comes on screen, with its shapes and its number, when its picture is here. @param {number} n */
+  goTo(n) {
+    if (!this.isVideo) return;
+    this.wanted = clamp(Math.round(n), 0, this.item.frames - 1);
+    this.emit("wanted");
+  }
+
+  /** @param {number} n the frame whose picture is on screen now */
+  arrived(n) {
+    if (!this.isVideo) return;
+    if (n !== this.frame) this.select([]);
+    this.frame = n;
+    this.emit("frame");
+  }
+
+  // -- changes ---------------------------------------------------------------------------------------------------
+
+  /**
+   * Do ops, and remember how to undo them. Long lists go out as several txs.
+   * @param {Op[]} ops @param {string} title
+   */
+  submit(ops, title) {
+    if (!this.editable) {
+      this.emit("say", this.refusal);
+      return;
+    }
+    for (const part of parts(ops.map((op) => this._accepting(op)))) {
+      const inverse = part.flatMap((op) => inverseOf(this.store.get(op.id), op)).reverse();
+      const tx = this.client.submit(part, { title });
+      this.history.push({ tx_id: tx.tx_id, title, inverse, forward: part.map(redone) });
+    }
+  }
+
+  /** An edit of a suggestion accepts it, as the server will say too. @param {Op} op @returns {Op} */
+  _accepting(op) {
+    const before = op.op === "update" ? this.store.get(op.id) : undefined;
+    return before && isSuggestion(before) ? { ...op, set: { ...op.set, source: "human" } } : op;
+  }
+
+  /** @param {Geometry} geometry @returns {string} the new shape's id */
+  create(geometry) {
+    const id = uuid7();
+    const frame = this.frame === null ? {} : { frame: this.frame };
+    const name = this.label(this.labelId)?.name ?? "shape";
+    this.submit([{ op: "create", id, label: this.labelId, geometry, ...frame }], `Draw ${name}`);
+    this.select([id]);
+    return id;
+  }
+
+  deleteSelected() {
+    const ids = this.selected().map((annotation) => annotation.id);
+    this.dropDrafts();
+    if (ids.length) this.submit(ids.map((id) => ({ op: "delete", id })), ids.length > 1 ? `Delete ${ids.length} shapes` : "Delete");
+  }
+
+  /** A suggestion becomes a person's shape. @param {Annotation[]} suggestions */
+  accept(suggestions) {
+    const ops = suggestions.filter(isSuggestion).map(({ id }) => ({ op: "update", id, set: { source: "human" } }));
+    if (ops.length) this.submit(ops, ops.length > 1 ? `Accept ${ops.length} suggestions` : "Accept");
+  }
+
+  /** @returns {Annotation[]} on this frame */
+  suggestions() {
+    return this.store.onFrame(this.frame).filter(isSuggestion);
+  }
+
+  undo() {
+    this._takeBack(this.history.last, (txId) => this.history.undo(txId), "Undo");
+  }
+
+  redo() {
+    this._takeBack(this.history.next, (txId) => this.history.redo(txId), "Redo");
+  }
+
+  /** @param {import("./model/history.js").Step | undefined} step @param {(txId: string) => void} move @param {string} word */
+  _takeBack(step, move, word) {
+    if (!step || !this.editable) return;
+    this.dropDrafts();
+    const tx = this.client.submit([], { title: `${word}: ${step.title}`, undo_of: step.tx_id, preview: step.inverse });
+    move(tx.tx_id);
+    this.emit("say", `${word}: ${step.title}`);
+  }
+
+  /** The shapes of the last labelled frame before this one, drawn again here. */
+  copyFromBefore() {
+    const before = this.frameToCopy();
+    if (before === null) return;
+    const here = new Set(this.store.onFrame(this.frame).map(likeness));
+    const shapes = this.store.onFrame(before).filter((each) => !each.keyframes && !isSuggestion(each) && !here.has(likeness(each)));
+    const ops = shapes.map(({ label, geometry, attributes }) => ({ op: "create", id: uuid7(), label, geometry, attributes, frame: this.frame }));
+    if (!ops.length) return this.emit("say", `The shapes of frame ${before} are here already.`);
+    this.submit(ops, `Copy ${ops.length} from frame ${before}`);
+    this.select(ops.map((op) => op.id));
+  }
+
+  /** @returns {number | null} */
+  frameToCopy() {
+    const earlier = [...this.store.labelledFrames().keys()].filter((n) => this.frame !== null && n < this.frame);
+    return earlier.length ? Math.max(...earlier) : null;
+  }
+
+  // -- drafts ----------------------------------------------------------------------------------------------------
+
+  /** @param {Map<string, Geometry>} drafts */
+  setDrafts(drafts) {
+    const changed = new Set([...this.drafts.keys(), ...drafts.keys()].filter((id) => this.drafts.has(id) !== drafts.has(id)));
+    this.drafts = drafts;
+    this.emit("drafts", changed);
+  }
+
+  dropDrafts() {
+    clearTimeout(this._nudge);
+    this._nudge = null;
+    if (this.drafts.size) this.setDrafts(new Map());
+  }
+
+  /** What was dragged or nudged becomes ops. @param {string} [title] */
+  commitDrafts(title = "Move") {
+    clearTimeout(this._nudge);
+    this._nudge = null;
+    if (!this.drafts.size) return;
+    const ops = [];
+    for (const [id, geometry] of this.drafts) {
+      const annotation = this.store.get(id);
+      if (annotation) ops.push(this._geometryOp(annotation, geometry));
+    }
+    // The op first: shown and confirmed must meet in one frame, or the shape would jump back for a moment.
+    if (ops.length) this.submit(ops, title);
+    this.setDrafts(new Map());
+  }
+
+  /** @param {Annotation} annotation @param {Geometry} geometry @returns {Op} */
+  _geometryOp({ id, keyframes, geom_rev }, geometry) {
+    if (keyframes && this.frame !== null) return { op: "keyframe", id, frame: this.frame, set: { geometry } };
+    // A whole outline must not replace what somebody else did to it; one's own pending edits have no rev yet.
+    const whole = (geometry.type === "polygon" || geometry.type === "polyline") && !this.store.isPending(id);
+    return { op: "update", id, set: { geometry }, ...(whole ? { geom_rev } : {}) };
+  }
+
+  /** @returns {{geometry: Geometry, color: string}[]} */
+  draftShapes() {
+    return [...this.drafts].map(([id, geometry]) => {
+      const annotation = this.store.get(id);
+      const color = annotation ? this.styles.of(annotation).color : (this.label(this.labelId)?.color ?? "#ffffff");
+      return { geometry, color };
+    });
+  }
+
+  /** Move (or, with `resize`, stretch) the selection by whole pixels. @param {number} dx @param {number} dy @param {boolean} [resize] */
+  nudge(dx, dy, resize = false) {
+    const { width, height } = this.item;
+    const drafts = new Map(this.drafts);
+    for (const annotation of this.selected()) {
+      const geometry = drafts.get(annotation.id) ?? geometryOn(annotation, this.frame);
+      if (!geometry || (resize && geometry.type !== "box")) continue;
+      const next = resize && geometry.type === "box" ? resized(geometry, "se", dx, dy, width, height) : moved(geometry, dx, dy, width, height);
+      drafts.set(annotation.id, next);
+    }
+    this.setDrafts(drafts);
+    clearTimeout(this._nudge);
+    this._nudge = setTimeout(() => this.commitDrafts(resize ? "Resize" : "Move"), NUDGE_MS);
+  }
+
+  // -- what others do --------------------------------------------------------------------------------------------
+
+  /** @param {any[]} batch */
+  peersMoved(batch) {
+    for (const each of batch) {
+      if (each.gone) this.peers.delete(each.conn);
+      else this.peers.set(each.conn, { ...this.peers.get(each.conn), ...each, seenAt: Date.now() });
+    }
+    this.emit("peers");
+  }
+
+  peersLeft() {
+    if (!this.peers.size) return;
+    this.peers.clear();
+    this.emit("peers");
+  }
+
+  /** @param {Set<string>} ids */
+  _afterChange(ids) {
+    let lost = false;
+    for (const id of ids) {
+      if (this.store.get(id)) continue;
+      lost = this.selection.delete(id) || lost;
+      if (this.hover === id) this.setHover(null);
+      if (this.drafts.delete(id)) this.emit("drafts", new Set([id]));
+    }
+    if (lost) this.emit("selection");
+  }
+}
+
+/** A long list in parts that fit into one message. @param {Op[]} ops @returns {Op[][]} */
+function parts(ops) {
+  /** @type {Op[][]} */
+  const result = [];
+  let size = Infinity;
+  for (const op of ops) {
+    const length = JSON.stringify(op).length;
+    if (size + length > MOST_CHARACTERS_A_TX || (result.at(-1)?.length ?? 0) >= MOST_OPS_A_TX) {
+      result.push([]);
+      size = 0;
+    }
+    result.at(-1)?.push(op);
+    size += length;
+  }
+  return result;
+}
+
+/** @param {Annotation} annotation */
+export function isSuggestion(annotation) {
+  return annotation.source === "model";
+}
+
+/** @param {Annotation} annotation */
+function likeness({ label, geometry }) {
+  return JSON.stringify([label, geometry]);
+}
+
+/** What doing an op again looks like once it was taken back: what was created comes back under its old id. @param {Op} op @returns {Op} */
+function redone(op) {
+  return op.op === "create" ? { op: "restore", id: op.id } : op;
+}

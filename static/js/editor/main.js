@@ -1,0 +1,234 @@
+/** The editor page: puts the parts together. */
+import { api, ApiError } from "../lib/api.js";
+import { embedded, isTyping } from "../lib/dom.js";
+import { makeCommands } from "./commands.js";
+import { Editor } from "./editor.js";
+import { History } from "./model/history.js";
+import { OpClient } from "./model/op_client.js";
+import { openQueue } from "./model/queue.js";
+import { Store } from "./model/store.js";
+import { frameBar } from "./panels/frame_bar.js";
+import { labelPanel } from "./panels/labels.js";
+import { ObjectList } from "./panels/objects.js";
+import { peopleBar } from "./panels/people.js";
+import { hints, measures, saveState, tray } from "./panels/status.js";
+import { toolbar } from "./panels/toolbar.js";
+import { Presence } from "./presence.js";
+import { FrameSource } from "./render/frames.js";
+import { Renderer } from "./render/renderer.js";
+import { claimClientId, sendOrphans } from "./session.js";
+import { Stage } from "./tools/stage.js";
+import { safeStorage } from "./util.js";
+
+/** @param {string} id @returns {HTMLElement} */
+function part(id) {
+  const element = document.getElementById(id);
+  if (!element) throw new Error(`the page has no #${id}`);
+  return element;
+}
+
+async function start() {
+  /** @type {import("./types.js").EditorConfig} */
+  const config = embedded("editor-config");
+  const { item, user, urls } = config;
+  const storage = safeStorage("sessionStorage");
+  const queue = await openQueue();
+  const clientId = await claimClientId(queue, item.id, user.id, storage);
+  const store = new Store();
+  const client = new OpClient({
+    item: item.id, user: user.id, clientId, epoch: item.epoch, store, queue,
+    connect: () => new WebSocket(socketUrl(urls.socket)),
+    fetchSnapshot: (url) => api("GET", url),
+    snapshotUrl: urls.annotations,
+  });
+  const history = new History(storage, `frameloop.history.${item.id}.${clientId}`);
+  const editor = new Editor(config, store, client, history);
+  const renderer = new Renderer(editor, part("stage"));
+  const stage = new Stage(editor, renderer, part("stage"));
+  const commands = panels(editor, stage);
+  if (config.can_edit) editor.setTool("box");
+  listen(editor, commands, stage);
+  pictures(editor, renderer);
+  new Presence(editor);
+  Object.assign(globalThis, { frameloop: { editor, renderer, commands } });
+
+  try {
+    const { rev, results } = await api("GET", urls.annotations);
+    store.load(rev, results);
+  } catch (error) {
+    // Offline from the start: what is pending can be seen, and the socket catches up from rev 0.
+    editor.emit("say", error instanceof ApiError ? error.detail : String(error));
+  }
+  await client.start();
+  document.documentElement.dataset.ready = "true";
+  if (config.can_edit) await orphans(editor, queue, clientId);
+}
+
+/** @param {string} path */
+function socketUrl(path) {
+  return `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${path}`;
+}
+
+/** @param {Editor} editor @param {Stage} stage */
+function panels(editor, stage) {
+  const labels = labelPanel(part("labels"), editor);
+  const go = (/** @type {string} */ url) => () => {
+    if (url) location.assign(url);
+  };
+  const commands = makeCommands(editor, stage, {
+    labels: labels.focus,
+    help: () => void showHelp(commands),
+    next: go(editor.config.urls.next),
+    previous: go(editor.config.urls.previous),
+  });
+  toolbar(part("tools"), editor, commands);
+  new ObjectList(part("objects"), editor, commands);
+  peopleBar(part("people"), editor);
+  saveState(part("save"), editor.client);
+  tray(part("tray"), editor);
+  hints(part("hint"), editor);
+  measures(part("measures"), editor);
+  if (editor.isVideo) frameBar(part("frame-bar"), editor, commands);
+  part("help-button").addEventListener("click", () => showHelp(commands));
+  return commands;
+}
+
+/** @param {import("./commands.js").Commands} commands */
+async function showHelp(commands) {
+  const { openHelp } = await import("./panels/help.js");
+  openHelp(/** @type {HTMLDialogElement} */ (part("help")), commands);
+}
+
+/** Keys, the network and the page's own comings and goings. @param {Editor} editor @param {import("./commands.js").Commands} commands @param {Stage} stage */
+function listen(editor, commands, stage) {
+  const { client } = editor;
+  document.addEventListener("keydown", (event) => onKey(event, editor, commands));
+  document.addEventListener("keyup", (event) => {
+    for (const command of commands.all) if (command.release && command.keys.includes(event.code)) command.release();
+  });
+  addEventListener("online", () => client.retryNow());
+  addEventListener("pagehide", () => editor.commitDrafts());
+  addEventListener("focus", () => client.retryNow());
+  client.on("refused", (tx) => tx && editor.history.forget(tx.tx_id));
+  client.on("presence", (batch) => editor.peersMoved(batch));
+  let state = client.state;
+  client.on("state", () => {
+    if (client.state === state) return;
+    state = client.state;
+    if (state === "offline" || state === "stopped") editor.peersLeft();
+    if (state === "stopped" && client.stopReason) editor.emit("say", client.stopReason);
+    editor.emit("rights");
+  });
+  client.on("welcome", () => editor.emit("rights"));
+  const view = part("stage");
+  editor.on("peek", (/** @type {boolean} */ on) => view.classList.toggle("bare", on));
+  let brightness = 1;
+  editor.on("brightness", (/** @type {number} */ by) => {
+    brightness = Math.min(3, Math.max(0.3, brightness + by));
+    /** @type {HTMLElement} */ (view.querySelector(".ed-picture")).style.filter = Math.abs(brightness - 1) < 0.01 ? "" : `brightness(${brightness})`;
+    editor.emit("say", `Brightness ${Math.round(brightness * 100)} %`);
+  });
+  view.addEventListener("blur", () => stage.holdSpace(false));
+}
+
+/** @param {KeyboardEvent} event @param {Editor} editor @param {import("./commands.js").Commands} commands */
+function onKey(event, editor, commands) {
+  if (event.defaultPrevented || event.isComposing || document.querySelector("dialog[open]")) return;
+  const target = event.target instanceof HTMLElement ? event.target : document.body;
+  if (isTyping(target)) {
+    if (event.key === "Escape") target.blur();
+    return;
+  }
+  const command = commands.find(event);
+  if (!command || belongsToControl(event, target, command) || leavesStage(event, editor)) return;
+  event.preventDefault();
+  if (event.repeat && !command.repeats) return;
+  const refusal = command.refusal();
+  if (refusal) editor.emit("say", refusal);
+  else command.run(event.repeat);
+}
+
+/** A focused button keeps its own keys. @param {KeyboardEvent} event @param {HTMLElement} target @param {import("./commands.js").Command} command */
+function belongsToControl(event, target, command) {
+  if (target === document.body || target.id === "stage") return false;
+  if (event.code === "Tab") return true;
+  if (target.closest("[role=listbox]")) return !command.inLists;
+  return Boolean(target.closest("button, a, summary")) && ["Space", "Enter", "NumpadEnter"].includes(event.code);
+}
+
+/** Tab walks through the shapes and then on to the next control, so that nobody is caught. @param {KeyboardEvent} event @param {Editor} editor */
+function leavesStage(event, editor) {
+  if (event.code !== "Tab" || event.ctrlKey || event.altKey) return false;
+  const shapes = editor.store.onFrame(editor.frame);
+  if (!shapes.length) return true;
+  const end = event.shiftKey ? shapes[0] : shapes[shapes.length - 1];
+  return editor.selection.size === 1 && editor.selection.has(end.id);
+}
+
+/** The picture of the item, or of the frame that was asked for last. @param {Editor} editor @param {Renderer} renderer */
+function pictures(editor, renderer) {
+  const { urls, item } = editor.config;
+  const frameUrl = (/** @type {number} */ n) => `${urls.frames}${n}`;
+  const source = new FrameSource({ count: editor.isVideo ? item.frames : 1, urlOf: editor.isVideo ? frameUrl : () => urls.picture });
+  const host = part("stage");
+  const problem = part("problem");
+  const show = (/** @type {import("./render/frames.js").Picture} */ picture) => {
+    problem.hidden = true;
+    host.dataset.frame = String(picture.number);
+    picture.element.width = item.width;
+    picture.element.height = item.height;
+    renderer.setPicture(picture.element);
+    editor.arrived(picture.number);
+    host.removeAttribute("aria-busy");
+    if (editor.isVideo) source.prefetch(picture.number);
+  };
+  const want = async () => {
+    const n = editor.wanted;
+    const here = source.peek(n);
+    if (here) return show(here);
+    host.setAttribute("aria-busy", "true");
+    try {
+      const picture = await source.get(n);
+      if (editor.wanted === n) show(picture);
+    } catch (error) {
+      if (editor.wanted !== n || (error instanceof DOMException && error.name === "AbortError")) return;
+      host.removeAttribute("aria-busy");
+      problem.hidden = false;
+      problem.textContent = error instanceof Error ? error.message : String(error);
+    }
+  };
+  editor.on("wanted", () => {
+    source.abandon(new Set([editor.wanted]));
+    void want();
+  });
+  if (editor.isVideo) followAddress(editor);
+  else void want();
+}
+
+/** `#frame=12` is the frame on screen: it can be shared and survives a reload. @param {Editor} editor */
+function followAddress(editor) {
+  const read = () => Number(/frame=(\d+)/.exec(location.hash)?.[1] ?? 0);
+  editor.on("frame", () => window.history.replaceState(null, "", `#frame=${editor.frame}`));
+  addEventListener("hashchange", () => editor.goTo(read()));
+  editor.goTo(read());
+}
+
+/** @param {Editor} editor @param {import("./model/queue.js").Queue} queue @param {string} clientId */
+async function orphans(editor, queue, clientId) {
+  const { client, config } = editor;
+  await sendOrphans({
+    queue, clientId, item: config.item.id, user: config.user.id,
+    refused: (tx) => client.showRefused(tx),
+    post: async ({ client_id, tx_id, base_rev, ops, undo_of }) => {
+      try {
+        await api("POST", config.urls.tx, { client_id, tx_id, base_rev, ops, ...(undo_of ? { undo_of } : {}) });
+        return { status: 200, detail: "", code: "" };
+      } catch (error) {
+        if (error instanceof ApiError) return { status: error.status, detail: error.detail, code: error.code };
+        throw error;
+      }
+    },
+  });
+}
+
+void start();

@@ -1,0 +1,168 @@
+/** The document as a person sees it: what the server confirmed, with their own unconfirmed work on top. */
+import { Emitter } from "../util.js";
+import { applyOp, OpError } from "./ops.js";
+
+/**
+ * @typedef {import("../types.js").Annotation} Annotation
+ * @typedef {import("../types.js").PendingTx} PendingTx
+ * @typedef {import("../types.js").CommittedTx} CommittedTx
+ * @typedef {import("../types.js").Op} Op
+ */
+
+/**
+ * Annotations are immutable; only the maps here change. A change costs as much as the shapes that it touches, not
+ * as the document, so a hundred remote edits a second do not matter at 10,000 shapes.
+ *
+ * Emits `change` with `{ids: Set<string>, reset: boolean}` after the shown document changed.
+ */
+export class Store extends Emitter {
+  constructor() {
+    super();
+    this.rev = 0;
+    /** @type {Map<string, Annotation>} with the deleted ones, so that they can come back */
+    this.confirmed = new Map();
+    /** @type {PendingTx[]} in the order they were made */
+    this.pending = [];
+    /** @type {Map<string, Annotation>} */
+    this.shown = new Map();
+    /** @type {Map<number | null, Set<string>>} ids of single shapes by their frame */
+    this._byFrame = new Map();
+    /** @type {Set<string>} ids of shapes with keyframes */
+    this._tracks = new Set();
+  }
+
+  /** Replace what is confirmed by the server's state at `rev`. @param {number} rev @param {Annotation[]} annotations */
+  load(rev, annotations) {
+    this.rev = rev;
+    this.confirmed = new Map(annotations.map((annotation) => [annotation.id, annotation]));
+    this.shown = new Map();
+    this._byFrame = new Map();
+    this._tracks = new Set();
+    const ids = new Set(this.confirmed.keys());
+    for (const tx of this.pending) for (const id of idsOf(tx)) ids.add(id);
+    for (const id of ids) this._show(id);
+    this.emit("change", { ids, reset: true });
+  }
+
+  /**
+   * Take in the next committed tx. One of our own stops being pending in the same step, so nothing flickers.
+   * @param {CommittedTx} tx
+   * @returns {boolean} false when it needs a shape that this document has never seen: load a snapshot
+   */
+  commit(tx) {
+    const mine = this.pending.find((each) => each.tx_id === tx.tx_id && each.client_id === tx.client_id);
+    if (mine) this.pending = this.pending.filter((each) => each !== mine);
+    const ids = new Set(mine ? idsOf(mine) : []);
+    let complete = true;
+    const stamp = { rev: tx.rev, actor: tx.actor?.id ?? null, at: tx.at };
+    for (const op of tx.ops) {
+      ids.add(op.id);
+      try {
+        this.confirmed.set(op.id, applyOp(this.confirmed.get(op.id), op, stamp));
+      } catch (error) {
+        if (!(error instanceof OpError)) throw error;
+        complete = false;
+      }
+    }
+    this.rev = tx.rev;
+    this._refresh(ids);
+    return complete;
+  }
+
+  /** @param {PendingTx} tx */
+  addPending(tx) {
+    this.pending = [...this.pending, tx];
+    this._refresh(new Set(idsOf(tx)));
+  }
+
+  /** Take an unconfirmed tx back. @param {string} txId @returns {PendingTx | undefined} */
+  dropPending(txId) {
+    const tx = this.pending.find((each) => each.tx_id === txId);
+    if (!tx) return undefined;
+    this.pending = this.pending.filter((each) => each !== tx);
+    this._refresh(new Set(idsOf(tx)));
+    return tx;
+  }
+
+  /** @param {string} id @returns {Annotation | undefined} */
+  get(id) {
+    return this.shown.get(id);
+  }
+
+  /** Whether unconfirmed work touches a shape. @param {string} id */
+  isPending(id) {
+    return this.pending.some((tx) => idsOf(tx).includes(id));
+  }
+
+  /** The shapes that may be seen on a frame (null: an image). @param {number | null} frame @returns {Annotation[]} */
+  onFrame(frame) {
+    const found = [];
+    for (const id of this._byFrame.get(frame) ?? []) found.push(/** @type {Annotation} */ (this.shown.get(id)));
+    for (const id of this._tracks) found.push(/** @type {Annotation} */ (this.shown.get(id)));
+    return found;
+  }
+
+  /** The frames that have shapes of their own, with how many. @returns {Map<number, number>} */
+  labelledFrames() {
+    const counts = new Map();
+    for (const [frame, ids] of this._byFrame) if (frame !== null && ids.size) counts.set(frame, ids.size);
+    return counts;
+  }
+
+  /** @param {Set<string>} ids */
+  _refresh(ids) {
+    for (const id of ids) this._show(id);
+    this.emit("change", { ids, reset: false });
+  }
+
+  /** @param {string} id */
+  _show(id) {
+    const before = this.shown.get(id);
+    const now = this._current(id);
+    if (before) this._unindex(before);
+    if (!now || now.deleted) {
+      this.shown.delete(id);
+      return;
+    }
+    this.shown.set(id, now);
+    if (now.keyframes) this._tracks.add(id);
+    else {
+      const frame = now.frame ?? null;
+      const ids = this._byFrame.get(frame) ?? new Set();
+      this._byFrame.set(frame, ids.add(id));
+    }
+  }
+
+  /** @param {Annotation} annotation */
+  _unindex(annotation) {
+    this._tracks.delete(annotation.id);
+    this._byFrame.get(annotation.frame ?? null)?.delete(annotation.id);
+  }
+
+  /** @param {string} id @returns {Annotation | undefined} */
+  _current(id) {
+    let annotation = this.confirmed.get(id);
+    for (const tx of this.pending) {
+      for (const op of tx.preview ?? tx.ops) if (op.id === id) annotation = attempted(annotation, op, tx);
+    }
+    return annotation;
+  }
+}
+
+/** @param {PendingTx} tx */
+function idsOf(tx) {
+  return (tx.preview ?? tx.ops).map((op) => op.id);
+}
+
+/**
+ * The server decides whether an unconfirmed op still fits; until then one that does not is not shown.
+ * @param {Annotation | undefined} annotation @param {Op} op @param {PendingTx} tx
+ */
+function attempted(annotation, op, tx) {
+  try {
+    return applyOp(annotation, op, { rev: annotation?.geom_rev ?? 0, actor: tx.user, at: "" });
+  } catch (error) {
+    if (error instanceof OpError) return annotation;
+    throw error;
+  }
+}

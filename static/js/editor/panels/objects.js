@@ -1,0 +1,178 @@
+/** The shapes of the frame as a list: it mirrors the canvas for keyboards and screen readers, and holds few rows however many shapes there are. */
+import { icon, make } from "../../lib/dom.js";
+import { isSuggestion } from "../editor.js";
+import { boundsOf, geometryOn } from "../model/geometry.js";
+import { later } from "./labels.js";
+
+/** @typedef {import("../types.js").Annotation} Annotation */
+
+const ROW = 28;
+const SPARE = 6;
+const NAMES = { box: "box", rbox: "rotated box", polygon: "polygon", polyline: "line", keypoints: "points", mask: "mask", tag: "tag" };
+
+export class ObjectList {
+  /** @param {HTMLElement} root @param {import("../editor.js").Editor} editor @param {import("../commands.js").Commands} commands */
+  constructor(root, editor, commands) {
+    this.editor = editor;
+    /** @type {Annotation[]} */
+    this.shapes = [];
+    /** @type {Map<string, HTMLElement>} */
+    this.rows = new Map();
+    this.count = make("span", { class: "ed-count" });
+    this.acceptAll = make("button", { type: "button", class: "ed-small", title: "Accept all suggestions of this frame (Shift Enter)" });
+    this.acceptAll.addEventListener("click", () => editor.accept(editor.suggestions()));
+    this.space = make("div", { class: "ed-rows" });
+    this.list = make("div", { class: "ed-objects", role: "listbox", tabindex: "0", "aria-label": "Shapes of this frame", "aria-multiselectable": "true" }, this.space);
+    this.none = make("p", { class: "ed-none" });
+    root.append(make("h2", { class: "ed-heading" }, "Shapes", this.count, make("span", { class: "ed-grow" }), this.acceptAll), this.none, this.list);
+
+    const read = later(() => this.read());
+    editor.store.on("change", read);
+    editor.on("frame", () => this.read());
+    editor.on("selection", () => this.follow());
+    for (const name of ["hidden", "rights"]) editor.on(name, () => this.draw(true));
+    editor.on("hover", () => this.draw());
+    this.list.addEventListener("scroll", () => this.draw());
+    this.list.addEventListener("keydown", (event) => this._key(event, commands));
+    this.list.addEventListener("pointerover", (event) => editor.setHover(this._idAt(event)));
+    this.list.addEventListener("pointerleave", () => editor.setHover(null));
+    this.list.addEventListener("click", (event) => this._click(event));
+    this.list.addEventListener("dblclick", () => commands.get("zoom-shape").run(false));
+    new ResizeObserver(() => this.draw()).observe(this.list);
+    this.read();
+  }
+
+  read() {
+    const { editor } = this;
+    this.shapes = editor.store.onFrame(editor.frame);
+    const waiting = this.shapes.filter(isSuggestion).length;
+    this.count.textContent = String(this.shapes.length);
+    this.acceptAll.hidden = !waiting || !editor.editable;
+    this.acceptAll.textContent = `Accept all ${waiting}`;
+    this.none.hidden = this.shapes.length > 0;
+    this.none.textContent = editor.editable ? "Nothing here yet. Press B and drag over the first object." : "Nothing has been drawn here yet.";
+    this.list.hidden = !this.shapes.length;
+    this.space.style.height = `${this.shapes.length * ROW}px`;
+    this.draw(true);
+  }
+
+  /** Bring the last selected shape into sight. */
+  follow() {
+    const id = [...this.editor.selection].at(-1);
+    const at = id ? this.shapes.findIndex((shape) => shape.id === id) : -1;
+    if (at >= 0) {
+      const top = at * ROW;
+      if (top < this.list.scrollTop) this.list.scrollTop = top;
+      else if (top + ROW > this.list.scrollTop + this.list.clientHeight) this.list.scrollTop = top + ROW - this.list.clientHeight;
+    }
+    this.draw();
+  }
+
+  /** @param {boolean} [anew] build the rows again, because shapes changed */
+  draw(anew = false) {
+    if (anew) {
+      for (const row of this.rows.values()) row.remove();
+      this.rows.clear();
+    }
+    const from = Math.max(0, Math.floor(this.list.scrollTop / ROW) - SPARE);
+    const to = Math.min(this.shapes.length, Math.ceil((this.list.scrollTop + this.list.clientHeight) / ROW) + SPARE);
+    const wanted = new Set();
+    for (let i = from; i < to; i++) {
+      const shape = this.shapes[i];
+      wanted.add(shape.id);
+      const row = this.rows.get(shape.id) ?? this._row(shape, i);
+      row.setAttribute("aria-selected", String(this.editor.selection.has(shape.id)));
+      row.classList.toggle("hovered", this.editor.hover === shape.id);
+    }
+    for (const [id, row] of this.rows) {
+      if (wanted.has(id)) continue;
+      row.remove();
+      this.rows.delete(id);
+    }
+    this._active();
+  }
+
+  _active() {
+    const id = [...this.editor.selection].at(-1) ?? "";
+    if (this.rows.has(id)) this.list.setAttribute("aria-activedescendant", `shape-${id}`);
+    else this.list.removeAttribute("aria-activedescendant");
+  }
+
+  /** @param {Annotation} shape @param {number} i */
+  _row(shape, i) {
+    const style = this.editor.styles.of(shape);
+    const swatch = make("span", { class: isSuggestion(shape) ? "ed-swatch dashed" : "ed-swatch" });
+    swatch.style.color = style.color;
+    const row = make(
+      "div",
+      { id: `shape-${shape.id}`, role: "option", class: "ed-row", "data-id": shape.id, "aria-posinset": String(i + 1), "aria-setsize": String(this.shapes.length) },
+      swatch, make("span", { class: "ed-cut" }, style.name), make("span", { class: "ed-detail" }, this._detail(shape)),
+    );
+    if (isSuggestion(shape) && this.editor.editable) row.append(small("accept", "check", "Accept (Enter)"), small("refuse", "x", "Refuse (Delete)"));
+    row.style.top = `${i * ROW}px`;
+    row.classList.toggle("hidden-shape", this.editor.hidden.has(shape.id));
+    this.rows.set(shape.id, row);
+    this.space.append(row);
+    return row;
+  }
+
+  /** @param {Annotation} shape */
+  _detail(shape) {
+    if (isSuggestion(shape)) return shape.confidence ? `${Math.round(shape.confidence * 100)} %` : "suggested";
+    const geometry = geometryOn(shape, this.editor.frame);
+    const bounds = geometry && boundsOf(geometry);
+    if (!geometry || !bounds) return NAMES[shape.geometry.type] ?? "";
+    const size = `${Math.round(bounds.maxX - bounds.minX)} × ${Math.round(bounds.maxY - bounds.minY)}`;
+    return geometry.type === "box" ? size : `${NAMES[geometry.type]} ${size}`;
+  }
+
+  /** @param {Event} event @returns {string | null} */
+  _idAt(event) {
+    const row = event.target instanceof Element ? event.target.closest(".ed-row") : null;
+    return row instanceof HTMLElement ? (row.dataset.id ?? null) : null;
+  }
+
+  /** @param {MouseEvent} event */
+  _click(event) {
+    const id = this._idAt(event);
+    if (!id) return;
+    const { editor } = this;
+    const act = event.target instanceof Element ? event.target.closest("[data-act]")?.getAttribute("data-act") : null;
+    const shape = editor.store.get(id);
+    if (act === "accept" && shape) return editor.accept([shape]);
+    if (act === "refuse") return editor.submit([{ op: "delete", id }], "Refuse a suggestion");
+    if (event.shiftKey) editor.select(this._range(id));
+    else if (event.ctrlKey || event.metaKey) editor.toggle(id);
+    else editor.select([id]);
+  }
+
+  /** From the first selected row to this one. @param {string} id */
+  _range(id) {
+    const at = this.shapes.findIndex((shape) => shape.id === id);
+    const anchor = this.shapes.findIndex((shape) => this.editor.selection.has(shape.id));
+    const from = anchor < 0 ? at : anchor;
+    return this.shapes.slice(Math.min(from, at), Math.max(from, at) + 1).map((shape) => shape.id);
+  }
+
+  /** @param {KeyboardEvent} event @param {import("../commands.js").Commands} commands */
+  _key(event, commands) {
+    const last = [...this.editor.selection].at(-1);
+    const at = this.shapes.findIndex((shape) => shape.id === last);
+    const page = Math.max(1, Math.floor(this.list.clientHeight / ROW) - 1);
+    /** @type {Record<string, number>} */
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: this.shapes.length - 1, PageDown: at + page, PageUp: at - page };
+    if (event.code === "Space" && last) commands.get("zoom-shape").run(false);
+    else if (!(event.key in to) || event.ctrlKey || event.altKey) return;
+    else {
+      const next = this.shapes[Math.max(0, Math.min(this.shapes.length - 1, to[event.key]))];
+      if (next) this.editor.select(event.shiftKey ? [...this.editor.selection, next.id] : [next.id]);
+    }
+    event.preventDefault();
+    event.stopPropagation();
+  }
+}
+
+/** @param {string} act @param {string} sign @param {string} title */
+function small(act, sign, title) {
+  return make("button", { type: "button", class: `ed-mini ${act}`, "data-act": act, title, "aria-label": title, tabindex: "-1" }, icon(sign));
+}

@@ -1,0 +1,105 @@
+/** What became of one's work: the save state, the tray of refused work, the zoom, and short words. */
+import { icon, make } from "../../lib/dom.js";
+
+const HINT_MS = 4500;
+const CODES = /** @type {Record<string, string>} */ ({
+  CONFLICT: "Somebody else changed the same thing meanwhile",
+  GONE: "Somebody else deleted this shape meanwhile",
+  MISSING: "The shape is no longer there",
+  EXISTS: "It is there already",
+  FORBIDDEN: "You may not do this here",
+  ITEM_APPROVED: "This item is approved and closed for changes",
+  RESTORED: "The server was restored from a backup",
+});
+
+/** @param {HTMLElement} root @param {import("../model/op_client.js").OpClient} client */
+export function saveState(root, client) {
+  const text = make("span", { role: "status", "aria-live": "polite", id: "save-state" });
+  const dot = make("span", { class: "ed-dot" });
+  root.append(dot, text);
+  const show = () => {
+    const [kind, words] = saveWords(client);
+    root.dataset.state = kind;
+    if (text.textContent !== words) text.textContent = words;
+    root.title = client.stopReason || (kind === "offline" ? "Your work is kept on this machine and sent when the connection is back." : "Every edit is saved at once.");
+  };
+  client.on("state", show);
+  client.store.on("change", show);
+  show();
+}
+
+/** @param {import("../model/op_client.js").OpClient} client @returns {[string, string]} */
+export function saveWords(client) {
+  const { state, waiting } = client;
+  const pending = waiting ? `, ${waiting} waiting` : "";
+  if (state === "stopped") return ["stopped", `Stopped${pending}`];
+  if (state === "offline") return ["offline", `Offline${pending}`];
+  if (state !== "live") return ["connecting", `Connecting${pending}`];
+  return waiting ? ["saving", waiting > 3 ? `Saving, ${waiting} waiting` : "Saving"] : ["saved", `Saved · rev ${client.store.rev}`];
+}
+
+/** Refused work: it stays until its person decides. @param {HTMLElement} root @param {import("../editor.js").Editor} editor */
+export function tray(root, editor) {
+  const { client } = editor;
+  const list = make("ul", { class: "ed-tray-list" });
+  root.append(make("h2", {}, icon("alert"), "Not saved"), list);
+  const show = () => {
+    root.hidden = !client.tray.length;
+    list.replaceChildren(...client.tray.map((tx) => trayRow(tx, editor)));
+  };
+  client.on("refused", show);
+  client.on("state", () => list.childElementCount !== client.tray.length && show());
+  show();
+}
+
+/** @param {import("../types.js").PendingTx} tx @param {import("../editor.js").Editor} editor */
+function trayRow(tx, editor) {
+  const { client } = editor;
+  const code = tx.refused?.code ?? "";
+  const gone = code === "GONE" && !tx.undo_of;
+  const again = make("button", { type: "button", class: "ed-small" }, gone ? "Restore with my edit" : "Send again");
+  again.addEventListener("click", () => {
+    client.dismiss(tx.tx_id);
+    const restored = gone ? [...new Set(tx.ops.map((op) => op.id))].map((id) => ({ op: "restore", id })) : [];
+    if (tx.undo_of) client.submit(tx.ops, { title: tx.title, undo_of: tx.undo_of, preview: tx.preview });
+    else editor.submit([...restored, ...tx.ops], tx.title);
+  });
+  const drop = make("button", { type: "button", class: "ed-small quiet" }, "Let go");
+  drop.addEventListener("click", () => client.dismiss(tx.tx_id));
+  const why = tx.refused?.detail || CODES[code] || code;
+  return make("li", {}, make("strong", {}, tx.title || "An edit"), make("p", {}, why), make("div", { class: "ed-tray-actions" }, again, drop));
+}
+
+/** Short words at the foot of the stage. @param {HTMLElement} root @param {import("../editor.js").Editor} editor */
+export function hints(root, editor) {
+  let timer = 0;
+  const say = (/** @type {string} */ words) => {
+    root.textContent = words;
+    root.hidden = !words;
+    clearTimeout(timer);
+    timer = window.setTimeout(() => (root.hidden = true), HINT_MS);
+  };
+  editor.on("say", say);
+  editor.client.on("error", say);
+  editor.client.on("overwritten", (/** @type {any[]} */ list) => say(`Saved over ${list.length > 1 ? `${list.length} changes` : "a change"} of ${names(list)}.`));
+  editor.client.on("skipped", (/** @type {any[]} */ list) => say(`Not taken back: ${names(list)} changed it since.`));
+}
+
+/** @param {any[]} list entries with `by` */
+function names(list) {
+  const all = new Set(list.map(({ by }) => by?.name ?? by).filter(Boolean));
+  return [...all].join(", ") || "somebody else";
+}
+
+/** The zoom and where the pointer is. @param {HTMLElement} root @param {import("../editor.js").Editor} editor */
+export function measures(root, editor) {
+  const zoom = make("button", { type: "button", class: "ed-zoom", title: "Fit the picture (F)", "aria-label": "Zoom: fit the picture" });
+  const at = make("span", { class: "ed-at" });
+  const { width, height, kind } = editor.item;
+  root.append(at, make("span", {}, `${width} × ${height}${kind === "video" ? ` · ${editor.item.fps.toFixed(2).replace(/\.?0+$/, "")} fps` : ""}`), zoom);
+  zoom.addEventListener("click", () => editor.view.fit());
+  const show = () => (zoom.textContent = `${Math.round(editor.view.scale * 100)} %`);
+  editor.view.on("change", show);
+  editor.on("cursor", (point) => (at.textContent = point ? `${Math.round(point[0])}, ${Math.round(point[1])}` : ""));
+  show();
+}

@@ -1,0 +1,250 @@
+/**
+ * Draws the editor: the picture as a CSS-transformed element, static shapes on a canvas, what moves in a small SVG.
+ * The rest of the editor knows only `setPicture`, `hit`, `within` and `handleUnder`, so another way of drawing can take its place.
+ */
+import RBush from "../../vendor/rbush.js";
+import { areaOf, boundsOf, contains, geometryOn, union } from "../model/geometry.js";
+import { Overlay } from "./overlay.js";
+import { ShapeLayer } from "./shape_layer.js";
+
+/**
+ * @typedef {import("../types.js").Point} Point
+ * @typedef {import("../types.js").Bounds} Bounds
+ * @typedef {import("../types.js").Geometry} Geometry
+ * @typedef {import("./shape_layer.js").Entry} Entry
+ */
+
+const REDRAW_MS = 100;
+const REST_MS = 90;
+/** Above this many selected shapes only the frame around them all is drawn. */
+const MOST_OUTLINED = 400;
+const PIXELATED_FROM = 4;
+
+export class Renderer {
+  /** @param {import("../editor.js").Editor} editor @param {HTMLElement} stage */
+  constructor(editor, stage) {
+    this.editor = editor;
+    this.stage = stage;
+    this.view = editor.view;
+    this.picture = /** @type {HTMLElement} */ (stage.querySelector(".ed-picture"));
+    const canvas = /** @type {HTMLCanvasElement} */ (stage.querySelector("canvas"));
+    this.overlay = new Overlay(/** @type {SVGSVGElement} */ (stage.querySelector("svg.ed-overlay")));
+    /** @type {RBush<Entry>} */
+    this.tree = new RBush();
+    /** @type {Map<string, Entry>} */
+    this.entries = new Map();
+    this.layer = new ShapeLayer(canvas, {
+      search: (bounds) => this.tree.search(bounds),
+      styleOf: (annotation) => editor.styles.of(annotation),
+      lifted: (id) => editor.drafts.has(id) || editor.hidden.has(id),
+      bones: (label) => editor.label(label)?.skeleton?.edges ?? [],
+    });
+    /** @type {Bounds[]} */
+    this._dirty = [];
+    this._stale = true;
+    this._drawnAt = 0;
+    this._drawCost = 0;
+    this._asked = false;
+    this._listen();
+    this.rebuild();
+  }
+
+  _listen() {
+    const { editor } = this;
+    const ask = () => this.ask();
+    this.view.on("change", () => {
+      this._stale = true;
+      this.ask();
+    });
+    editor.store.on("change", ({ ids, reset }) => (reset ? this.rebuild() : this.update(ids)));
+    editor.on("frame", () => this.rebuild());
+    editor.on("drafts", (/** @type {Set<string>} */ ids) => {
+      for (const id of ids) this._touch(this.entries.get(id));
+      this.ask();
+    });
+    editor.on("hidden", () => {
+      this._stale = true;
+      this._drawnAt = 0;
+      this.ask();
+    });
+    for (const name of ["selection", "hover", "guides", "peers"]) editor.on(name, ask);
+    new ResizeObserver(() => this.resize()).observe(this.stage);
+  }
+
+  resize() {
+    const { clientWidth, clientHeight } = this.stage;
+    if (!clientWidth || !clientHeight) return;
+    this.view.resize(clientWidth, clientHeight);
+    this.layer.resize(clientWidth, clientHeight);
+    this._stale = true;
+    this._drawnAt = 0;
+    this.ask();
+  }
+
+  /** Show a loaded picture: whatever was there goes in the same step. @param {HTMLElement} element */
+  setPicture(element) {
+    this.picture.replaceChildren(element);
+    this.ask();
+  }
+
+  /** Read all shapes of the frame anew. */
+  rebuild() {
+    this.entries.clear();
+    for (const annotation of this.editor.store.onFrame(this.editor.frame)) {
+      const entry = this._entry(annotation);
+      if (entry) this.entries.set(entry.id, entry);
+    }
+    this.tree.clear();
+    this.tree.load([...this.entries.values()]);
+    this._stale = true;
+    this._drawnAt = 0;
+    this.ask();
+  }
+
+  /** @param {Set<string>} ids */
+  update(ids) {
+    for (const id of ids) {
+      const old = this.entries.get(id);
+      if (old) {
+        this.tree.remove(old);
+        this.entries.delete(id);
+        this._touch(old);
+      }
+      const annotation = this.editor.store.get(id);
+      const entry = annotation && this._entry(annotation);
+      if (!entry) continue;
+      this.entries.set(id, entry);
+      this.tree.insert(entry);
+      this._touch(entry);
+    }
+    this.ask();
+  }
+
+  /** @param {import("../types.js").Annotation} annotation @returns {Entry | null} */
+  _entry(annotation) {
+    const geometry = geometryOn(annotation, this.editor.frame);
+    const bounds = geometry && boundsOf(geometry);
+    return geometry && bounds && { ...bounds, id: annotation.id, annotation, geometry };
+  }
+
+  /** @param {Entry | undefined} entry */
+  _touch(entry) {
+    if (entry) this._dirty.push(entry);
+  }
+
+  // -- questions of the tools ------------------------------------------------------------------------------------
+
+  /** The shape under a point, the smallest first. @param {Point} point @param {number} [reach] screen pixels @returns {string | null} */
+  hit([x, y], reach = 5) {
+    const slack = reach / this.view.scale;
+    const found = this.tree.search({ minX: x - slack, minY: y - slack, maxX: x + slack, maxY: y + slack });
+    /** @type {Entry | null} */
+    let best = null;
+    for (const entry of found) {
+      if (this.editor.hidden.has(entry.id) || !contains(entry.geometry, [x, y], slack)) continue;
+      if (!best || areaOf(entry.geometry) < areaOf(best.geometry)) best = entry;
+    }
+    return best && best.id;
+  }
+
+  /** The shapes that lie in a rectangle as a whole. @param {Bounds} bounds @returns {string[]} */
+  within(bounds) {
+    return this.tree
+      .search(bounds)
+      .filter(({ minX, minY, maxX, maxY, id }) =>
+        minX >= bounds.minX && minY >= bounds.minY && maxX <= bounds.maxX && maxY <= bounds.maxY && !this.editor.hidden.has(id))
+      .map((entry) => entry.id);
+  }
+
+  /** @param {Geometry} geometry @param {Point} at of the stage @param {number} reach */
+  handleUnder(geometry, at, reach) {
+    return this.overlay.handleUnder(geometry, at, this.view, reach);
+  }
+
+  // -- drawing ---------------------------------------------------------------------------------------------------
+
+  ask() {
+    if (this._asked) return;
+    this._asked = true;
+    requestAnimationFrame((now) => {
+      this._asked = false;
+      this.drawFrame(now);
+    });
+  }
+
+  /** @param {number} now */
+  drawFrame(now) {
+    const { x, y, scale } = this.view;
+    this.picture.style.transform = `translate(${x}px, ${y}px) scale(${scale})`;
+    this.picture.classList.toggle("pixelated", scale >= PIXELATED_FROM);
+    if (this._stale && this._due(now)) this._redraw(now);
+    else if (this._stale) {
+      this.layer.place(this.view);
+      this._later();
+    }
+    if (this._dirty.length) this.layer.repaint(this._dirty);
+    this._dirty = [];
+    this._drawOverlay(now);
+  }
+
+  /** A costly drawing waits for the gesture to pause, unless bare picture would show. @param {number} now */
+  _due(now) {
+    return now - this._drawnAt >= Math.max(REDRAW_MS, 14 * this._drawCost) || !this._covers();
+  }
+
+  _covers() {
+    const covered = this.layer.covered;
+    if (!covered) return false;
+    const { minX, minY, maxX, maxY } = this.view.visible();
+    const { pictureWidth, pictureHeight } = this.view;
+    return (
+      covered.minX <= Math.max(minX, 0) && covered.minY <= Math.max(minY, 0) &&
+      covered.maxX >= Math.min(maxX, pictureWidth) && covered.maxY >= Math.min(maxY, pictureHeight)
+    );
+  }
+
+  /** @param {number} now */
+  _redraw(now) {
+    const began = performance.now();
+    this.layer.draw(this.view);
+    this._drawCost = performance.now() - began;
+    this._drawnAt = now;
+    this._stale = false;
+    this._dirty = [];
+  }
+
+  _later() {
+    clearTimeout(this._rest);
+    this._rest = setTimeout(() => {
+      this._drawnAt = 0;
+      this.ask();
+    }, REST_MS);
+  }
+
+  /** @param {number} now */
+  _drawOverlay(now) {
+    const { editor, view, overlay } = this;
+    const hovered = editor.hover && !editor.drafts.has(editor.hover) ? this.entries.get(editor.hover) : undefined;
+    overlay.showHover(hovered?.geometry ?? null, hovered ? editor.styles.of(hovered.annotation).color : "", view);
+    const chosen = editor.selectedEntries(this.entries);
+    const color = chosen.length === 1 ? editor.styles.of(chosen[0].annotation).color : "#ffffff";
+    overlay.showSelected(outlines(chosen), color, view);
+    overlay.showHandles(chosen.length === 1 && editor.editable ? chosen[0].geometry : null, view);
+    overlay.showDrafts(editor.draftShapes(), view);
+    const { cross, marquee, sizeAt } = editor.guides;
+    overlay.showCross(cross, view.width, view.height);
+    overlay.showMarquee(marquee, view);
+    overlay.showSize(sizeAt?.text ?? "", sizeAt?.at);
+    const peers = [...editor.peers.values()].filter((peer) => (peer.frame ?? null) === editor.frame);
+    overlay.showPeers(peers, (id) => this.entries.get(id)?.geometry ?? null, view, performance.timeOrigin + now);
+    this.stage.dataset.peers = String(peers.length);
+  }
+}
+
+/** @param {Entry[]} entries @returns {Geometry[]} */
+function outlines(entries) {
+  if (entries.length <= MOST_OUTLINED) return entries.map((entry) => entry.geometry);
+  const { minX, minY, maxX, maxY } = entries.map((entry) => /** @type {Bounds} */ (entry)).reduce(union);
+  return [{ type: "box", x: minX, y: minY, w: maxX - minX, h: maxY - minY }];
+}
+

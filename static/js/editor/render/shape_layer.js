@@ -1,0 +1,240 @@
+/**
+ * The static shapes, on one Canvas2D with a quarter of the stage's size to spare on each side. While the view moves,
+ * the bitmap is moved by a CSS transform; it is drawn again every tenth of a second and when the view rests.
+ * Single rect calls, sorted by style: batching them into one path measured four times slower.
+ */
+import { boundsOf, pointsOf, union } from "../model/geometry.js";
+
+/**
+ * @typedef {import("../types.js").Bounds} Bounds
+ * @typedef {import("../types.js").Annotation} Annotation
+ * @typedef {import("../types.js").Geometry} Geometry
+ * @typedef {Bounds & {id: string, annotation: Annotation, geometry: Geometry}} Entry
+ * @typedef {{color: string, dash: number[], name: string, ink: string}} Style
+ */
+
+const OVERSCAN = 0.25;
+const LARGEST_RATIO = 2;
+/** Above these numbers of shapes on screen the halo, the fill and the names only blur the picture. */
+const MOST_WITH_HALO = 3000;
+const MOST_WITH_FILL = 1500;
+const MOST_WITH_NAMES = 250;
+const NAME_HEIGHT = 15;
+const NAME_WIDTH = 140;
+const MOST_DIRTY = 24;
+
+export class ShapeLayer {
+  /**
+   * @param {HTMLCanvasElement} canvas
+   * @param {object} source
+   * @param {(bounds: Bounds) => Entry[]} source.search
+   * @param {(annotation: Annotation) => Style} source.styleOf
+   * @param {(id: string) => boolean} source.lifted whether a shape is drawn elsewhere now
+   * @param {(labelId: string) => [number, number][]} source.bones edges of a label's skeleton
+   */
+  constructor(canvas, source) {
+    this.canvas = canvas;
+    this.source = source;
+    this.context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+    this.drawn = { x: 0, y: 0, scale: 1 };
+    this.dense = false;
+    this.names = true;
+    /** @type {Bounds | null} the part of the picture that the bitmap holds */
+    this.covered = null;
+    this.redraws = 0;
+  }
+
+  /** @param {number} width @param {number} height of the stage in CSS pixels */
+  resize(width, height) {
+    this.ratio = Math.min(globalThis.devicePixelRatio || 1, LARGEST_RATIO);
+    this.marginX = Math.round(width * OVERSCAN);
+    this.marginY = Math.round(height * OVERSCAN);
+    this.width = width + 2 * this.marginX;
+    this.height = height + 2 * this.marginY;
+    this.canvas.width = Math.round(this.width * this.ratio);
+    this.canvas.height = Math.round(this.height * this.ratio);
+    this.canvas.style.width = `${this.width}px`;
+    this.canvas.style.height = `${this.height}px`;
+    this.canvas.style.left = `${-this.marginX}px`;
+    this.canvas.style.top = `${-this.marginY}px`;
+  }
+
+  /** Move the bitmap to where the view is now. @param {{x: number, y: number, scale: number}} view */
+  place(view) {
+    const grown = view.scale / this.drawn.scale;
+    const x = view.x - this.drawn.x * grown + (this.marginX ?? 0) * (1 - grown);
+    const y = view.y - this.drawn.y * grown + (this.marginY ?? 0) * (1 - grown);
+    const still = Math.abs(grown - 1) < 1e-9 && Math.abs(x) < 0.01 && Math.abs(y) < 0.01;
+    this.canvas.style.transform = still ? "" : `translate(${x}px, ${y}px) scale(${grown})`;
+  }
+
+  /** Draw everything for a view. @param {{x: number, y: number, scale: number}} view */
+  draw(view) {
+    this.drawn = { x: view.x, y: view.y, scale: view.scale };
+    this.covered = this._toPicture(0, 0, this.width ?? 0, this.height ?? 0);
+    const entries = this.source.search(grown(this.covered, NAME_WIDTH / view.scale));
+    this.dense = entries.length > MOST_WITH_NAMES;
+    this._begin();
+    this.context.clearRect(0, 0, this.width ?? 0, this.height ?? 0);
+    this._paint(entries, entries.length);
+    this.total = entries.length;
+    this.redraws += 1;
+    this.place(view);
+  }
+
+  /** Draw again where something changed. @param {Bounds[]} dirty in pixels of the picture */
+  repaint(dirty) {
+    const { scale } = this.drawn;
+    const parts = dirty.length > MOST_DIRTY ? [dirty.reduce(union)] : dirty;
+    for (const part of parts) {
+      const { left, top, width, height } = this._dirtyRect(part);
+      if (width <= 0 || height <= 0) continue;
+      this._begin();
+      this.context.save();
+      this.context.beginPath();
+      this.context.rect(left, top, width, height);
+      this.context.clip();
+      this.context.clearRect(left, top, width, height);
+      const reach = this._toPicture(left, top, left + width, top + height);
+      const entries = this.source.search(grown(reach, (this.dense ? 4 : NAME_WIDTH) / scale));
+      this._paint(entries, this.total ?? entries.length);
+      this.context.restore();
+    }
+  }
+
+  /** @param {Bounds} bounds */
+  _dirtyRect(bounds) {
+    const [left, top] = this._toBitmap(bounds.minX, bounds.minY);
+    const [right, bottom] = this._toBitmap(bounds.maxX, bounds.maxY);
+    const above = this.dense ? 5 : NAME_HEIGHT + 5;
+    const beside = this.dense ? 5 : NAME_WIDTH;
+    const [x0, y0] = [Math.max(0, Math.floor(left - 5)), Math.max(0, Math.floor(top - above))];
+    const x1 = Math.min(this.width ?? 0, Math.ceil(Math.max(right + 5, left + beside)));
+    const y1 = Math.min(this.height ?? 0, Math.ceil(bottom + 5));
+    return { left: x0, top: y0, width: x1 - x0, height: y1 - y0 };
+  }
+
+  _begin() {
+    const ratio = this.ratio ?? 1;
+    this.context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    this.context.lineJoin = "round";
+  }
+
+  /** @param {number} x @param {number} y of the picture @returns {[number, number]} */
+  _toBitmap(x, y) {
+    const { scale } = this.drawn;
+    return [x * scale + this.drawn.x + (this.marginX ?? 0), y * scale + this.drawn.y + (this.marginY ?? 0)];
+  }
+
+  /** @param {number} x0 @param {number} y0 @param {number} x1 @param {number} y1 of the bitmap @returns {Bounds} */
+  _toPicture(x0, y0, x1, y1) {
+    const { x, y, scale } = this.drawn;
+    const [dx, dy] = [x + (this.marginX ?? 0), y + (this.marginY ?? 0)];
+    return { minX: (x0 - dx) / scale, minY: (y0 - dy) / scale, maxX: (x1 - dx) / scale, maxY: (y1 - dy) / scale };
+  }
+
+  /** @param {Entry[]} entries @param {number} total how many are on the whole bitmap */
+  _paint(entries, total) {
+    /** @type {Map<Style, Entry[]>} */
+    const byStyle = new Map();
+    for (const entry of entries) {
+      if (this.source.lifted(entry.id)) continue;
+      const style = this.source.styleOf(entry.annotation);
+      const same = byStyle.get(style);
+      if (same) same.push(entry);
+      else byStyle.set(style, [entry]);
+    }
+    if (total <= MOST_WITH_HALO) this._halo(byStyle);
+    for (const [style, same] of byStyle) this._outline(style, same, total <= MOST_WITH_FILL);
+    if (this.names && total <= MOST_WITH_NAMES) for (const [style, same] of byStyle) this._names(style, same);
+  }
+
+  /** A dark edge keeps every colour apart from every picture. @param {Map<Style, Entry[]>} byStyle */
+  _halo(byStyle) {
+    this.context.strokeStyle = "rgba(0, 0, 0, 0.55)";
+    this.context.lineWidth = 3.5;
+    this.context.setLineDash([]);
+    for (const same of byStyle.values()) for (const { geometry, annotation } of same) this._trace(geometry, annotation, false);
+  }
+
+  /** @param {Style} style @param {Entry[]} entries @param {boolean} filled */
+  _outline(style, entries, filled) {
+    this.context.strokeStyle = style.color;
+    this.context.fillStyle = `${style.color}1f`;
+    this.context.lineWidth = filled ? 1.6 : 1;
+    this.context.setLineDash(style.dash);
+    for (const { geometry, annotation } of entries) this._trace(geometry, annotation, filled);
+    this.context.setLineDash([]);
+  }
+
+  /** @param {Geometry} geometry @param {Annotation} annotation @param {boolean} filled */
+  _trace(geometry, annotation, filled) {
+    const { context } = this;
+    if (geometry.type === "box") {
+      const [x, y] = this._toBitmap(geometry.x, geometry.y);
+      const [w, h] = [geometry.w * this.drawn.scale, geometry.h * this.drawn.scale];
+      if (filled) context.fillRect(x, y, w, h);
+      context.strokeRect(x, y, w, h);
+      return;
+    }
+    context.beginPath();
+    if (geometry.type === "polygon") for (const ring of geometry.rings) this._line(ring.map(([, x, y]) => [x, y]), true);
+    else if (geometry.type === "keypoints") this._bones(geometry, annotation);
+    else if (geometry.type !== "mask") this._line(pointsOf(geometry), geometry.type === "rbox");
+    if (filled && geometry.type !== "polyline") context.fill("evenodd");
+    context.stroke();
+  }
+
+  /** Points that fall together on screen are left out: of a polygon's cost nearly all is its stroke. @param {[number, number][]} points @param {boolean} closed */
+  _line(points, closed) {
+    let [lastX, lastY] = [Infinity, Infinity];
+    points.forEach(([px, py], i) => {
+      const [x, y] = this._toBitmap(px, py);
+      if (i === 0) this.context.moveTo(x, y);
+      else if (Math.abs(x - lastX) + Math.abs(y - lastY) >= 1.5 || i === points.length - 1) this.context.lineTo(x, y);
+      else return;
+      [lastX, lastY] = [x, y];
+    });
+    if (closed) this.context.closePath();
+  }
+
+  /** @param {import("../types.js").Keypoints} geometry @param {Annotation} annotation */
+  _bones(geometry, annotation) {
+    for (const [from, to] of this.source.bones(annotation.label)) {
+      const [a, b] = [geometry.points[from], geometry.points[to]];
+      if (!a?.[2] || !b?.[2]) continue;
+      this.context.moveTo(...this._toBitmap(a[0], a[1]));
+      this.context.lineTo(...this._toBitmap(b[0], b[1]));
+    }
+    for (const [px, py, visible] of geometry.points) {
+      if (!visible) continue;
+      const [x, y] = this._toBitmap(px, py);
+      this.context.moveTo(x + 3.5, y);
+      this.context.arc(x, y, 3.5, 0, 7);
+    }
+  }
+
+  /** @param {Style} style @param {Entry[]} entries */
+  _names(style, entries) {
+    const { context } = this;
+    context.font = "600 10.5px ui-sans-serif, system-ui, sans-serif";
+    context.textBaseline = "middle";
+    for (const { geometry, annotation } of entries) {
+      const bounds = boundsOf(geometry);
+      if (!bounds || (bounds.maxX - bounds.minX) * this.drawn.scale < 14) continue;
+      const [x, y] = this._toBitmap(bounds.minX, bounds.minY);
+      const sure = annotation.source === "model" && annotation.confidence ? ` ${Math.round(annotation.confidence * 100)}%` : "";
+      const text = style.name.slice(0, 18) + sure;
+      const width = Math.min(context.measureText(text).width + 8, NAME_WIDTH - 4);
+      context.fillStyle = style.color;
+      context.fillRect(x - 0.8, y - NAME_HEIGHT, width, NAME_HEIGHT);
+      context.fillStyle = style.ink;
+      context.fillText(text, x + 3, y - NAME_HEIGHT / 2 + 0.5, width - 6);
+    }
+  }
+}
+
+/** @param {Bounds} bounds @param {number} by @returns {Bounds} */
+function grown(bounds, by) {
+  return { minX: bounds.minX - by, minY: bounds.minY - by, maxX: bounds.maxX + by, maxY: bounds.maxY + by };
+}

@@ -1,0 +1,170 @@
+/** What hands do on the stage: the tool gets presses in picture pixels; wheel, Space, middle button and pinch move the view. */
+import { BoxTool } from "./box.js";
+import { SelectTool } from "./select.js";
+
+/** @typedef {import("./select.js").Press} Press */
+
+const WHEEL_STEP = 0.0016;
+const LARGEST_WHEEL = 180;
+
+export class Stage {
+  /** @param {import("../editor.js").Editor} editor @param {import("../render/renderer.js").Renderer} renderer @param {HTMLElement} host */
+  constructor(editor, renderer, host) {
+    this.editor = editor;
+    this.host = host;
+    /** @type {Record<string, SelectTool | BoxTool>} */
+    this.tools = { select: new SelectTool(editor, renderer), box: new BoxTool(editor, renderer) };
+    this.tool = this.tools[editor.tool];
+    /** @type {Map<number, [number, number]>} pointers that are down, by id */
+    this.pointers = new Map();
+    /** @type {"tool" | "pan" | "pinch" | null} */
+    this.gesture = null;
+    this.space = false;
+    /** @type {{at: [number, number], span: number} | null} two fingers */
+    this.grip = null;
+    /** @type {[number, number] | null} in picture pixels, for the other people */
+    this.cursor = null;
+    editor.on("tool", () => this._swap());
+    this._listen();
+    this._swap();
+  }
+
+  _listen() {
+    const { host } = this;
+    host.addEventListener("pointerdown", (event) => this._down(event));
+    host.addEventListener("pointermove", (event) => this._move(event));
+    host.addEventListener("pointerup", (event) => this._up(event));
+    host.addEventListener("pointercancel", (event) => this._up(event, true));
+    host.addEventListener("pointerleave", () => this._leave());
+    host.addEventListener("wheel", (event) => this._wheel(event), { passive: false });
+    host.addEventListener("contextmenu", (event) => event.preventDefault());
+    host.addEventListener("auxclick", (event) => event.preventDefault());
+    addEventListener("blur", () => this.holdSpace(false));
+  }
+
+  _swap() {
+    this.tool?.exit();
+    this.tool = this.tools[this.editor.tool];
+    this.tool.enter();
+    this.host.dataset.tool = this.editor.tool;
+    this._showCursor();
+  }
+
+  /** @param {boolean} held */
+  holdSpace(held) {
+    this.space = held;
+    this._showCursor();
+  }
+
+  /** Let go of a gesture; true when there was one. */
+  cancel() {
+    const busy = this.gesture === "tool" || (this.tool instanceof BoxTool && this.tool.busy);
+    this.tool.cancel();
+    if (this.gesture === "tool") this.gesture = null;
+    return busy;
+  }
+
+  /** @param {PointerEvent} event */
+  _down(event) {
+    this.host.focus({ preventScroll: true });
+    const at = this._at(event);
+    this.pointers.set(event.pointerId, at);
+    this.host.setPointerCapture(event.pointerId);
+    if (this.pointers.size === 2) return this._startPinch();
+    if (this.pointers.size > 2) return;
+    if (event.button === 1 || this.space) this.gesture = "pan";
+    else if (event.button === 0) {
+      this.gesture = "tool";
+      this.tool.down(this._press(event));
+    }
+    this._showCursor();
+  }
+
+  /** @param {PointerEvent} event */
+  _move(event) {
+    const at = this._at(event);
+    const before = this.pointers.get(event.pointerId);
+    if (before) this.pointers.set(event.pointerId, at);
+    if (this.gesture === "pinch") return this._pinch();
+    if (this.gesture === "pan" && before) return this.editor.view.pan(at[0] - before[0], at[1] - before[1]);
+    const press = this._press(event);
+    this.cursor = press.picture;
+    this.tool.move(press);
+    if (this.editor.crosshair) this.editor.setGuides({ cross: at });
+    this.editor.emit("cursor", press.picture);
+    this._showCursor();
+  }
+
+  /** @param {PointerEvent} event @param {boolean} [cancelled] */
+  _up(event, cancelled = false) {
+    if (!this.pointers.delete(event.pointerId)) return;
+    const { gesture } = this;
+    if (gesture === "pinch" && this.pointers.size) return;
+    this.gesture = null;
+    if (gesture === "tool" && cancelled) this.tool.cancel();
+    else if (gesture === "tool") this.tool.up(this._press(event));
+    this._showCursor();
+  }
+
+  _leave() {
+    if (this.gesture) return;
+    this.cursor = null;
+    this.editor.setHover(null);
+    if (this.editor.guides.cross) this.editor.setGuides({ cross: null });
+    this.editor.emit("cursor", null);
+  }
+
+  /** @param {WheelEvent} event */
+  _wheel(event) {
+    event.preventDefault();
+    const unit = event.deltaMode === 1 ? 33 : event.deltaMode === 2 ? 400 : 1;
+    if (event.shiftKey && !event.ctrlKey) return this.editor.view.pan(-(event.deltaX || event.deltaY) * unit, 0);
+    const delta = Math.max(-LARGEST_WHEEL, Math.min(LARGEST_WHEEL, event.deltaY * unit * (event.ctrlKey ? 4 : 1)));
+    this.editor.view.zoom(Math.exp(-delta * WHEEL_STEP), this._at(event));
+  }
+
+  _startPinch() {
+    if (this.gesture === "tool") this.tool.cancel();
+    this.gesture = "pinch";
+    this.grip = this._grip();
+  }
+
+  _pinch() {
+    const [before, now] = [this.grip, this._grip()];
+    if (before && now) {
+      this.editor.view.pan(now.at[0] - before.at[0], now.at[1] - before.at[1]);
+      this.editor.view.zoom(now.span / before.span, now.at);
+    }
+    this.grip = now;
+  }
+
+  /** @returns {{at: [number, number], span: number} | null} the middle of two fingers and how far apart they are */
+  _grip() {
+    const [a, b] = [...this.pointers.values()];
+    return a && b ? { at: [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2], span: Math.max(Math.hypot(a[0] - b[0], a[1] - b[1]), 1) } : null;
+  }
+
+  /** @param {MouseEvent} event @returns {[number, number]} */
+  _at(event) {
+    const { left, top } = this.host.getBoundingClientRect();
+    return [event.clientX - left, event.clientY - top];
+  }
+
+  /** @param {PointerEvent} event @returns {Press} */
+  _press(event) {
+    const screen = this._at(event);
+    return {
+      screen,
+      picture: this.editor.view.toPicture(screen),
+      shift: event.shiftKey,
+      alt: event.altKey,
+      ctrl: event.ctrlKey || event.metaKey,
+      touch: event.pointerType === "touch",
+    };
+  }
+
+  _showCursor() {
+    const cursor = this.gesture === "pan" ? "grabbing" : this.space ? "grab" : this.tool.cursor;
+    if (this.host.style.cursor !== cursor) this.host.style.cursor = cursor;
+  }
+}

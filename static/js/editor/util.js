@@ -1,0 +1,73 @@
+/** Small things that several modules need and that touch no page. */
+
+/** Tells listeners about named events. */
+export class Emitter {
+  constructor() {
+    /** @type {Map<string, Set<(detail: any) => void>>} */
+    this._listeners = new Map();
+  }
+
+  /**
+   * @param {string} name
+   * @param {(detail: any) => void} listener
+   * @returns {() => void} takes the listener away
+   */
+  on(name, listener) {
+    const set = this._listeners.get(name) ?? new Set();
+    this._listeners.set(name, set.add(listener));
+    return () => set.delete(listener);
+  }
+
+  /** @param {string} name @param {any} [detail] */
+  emit(name, detail) {
+    for (const listener of this._listeners.get(name) ?? []) listener(detail);
+  }
+}
+
+/**
+ * A UUID of version 7: it sorts by time. `crypto.randomUUID` exists on secure origins only, `getRandomValues` everywhere.
+ * @param {number} [now] milliseconds since 1970
+ */
+export function uuid7(now = Date.now()) {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  for (let i = 5, rest = now; i >= 0; i--, rest = Math.floor(rest / 256)) bytes[i] = rest % 256;
+  bytes[6] = (bytes[6] & 0x0f) | 0x70;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
+}
+
+/** @param {number} value @param {number} low @param {number} high */
+export function clamp(value, low, high) {
+  return Math.min(Math.max(value, low), high);
+}
+
+/** A hundredth of a pixel is finer than anybody draws, and keeps the messages short. @param {number} value */
+export function round2(value) {
+  return Math.round(value * 100) / 100;
+}
+
+/**
+ * Storage that may be missing or forbidden: reading then gives null, and writing does nothing.
+ * @param {"localStorage" | "sessionStorage"} kind
+ */
+export function safeStorage(kind) {
+  return {
+    /** @param {string} key @returns {string | null} */
+    get(key) {
+      try {
+        return globalThis[kind].getItem(key);
+      } catch {
+        return null;
+      }
+    },
+    /** @param {string} key @param {string} value */
+    set(key, value) {
+      try {
+        globalThis[kind].setItem(key, value);
+      } catch {
+        // A full or forbidden store costs only the memory of a setting.
+      }
+    },
+  };
+}
