@@ -9,10 +9,12 @@ from pathlib import Path
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     _choose_data_folder(sys.argv)
+    from django.conf import settings
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
     try:
+        settings.INSTALLED_APPS  # noqa: B018 - read now, so that a bad variable is told whatever the command
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         sys.exit(f"Frameloop cannot start with these settings: {error}")

@@ -44,6 +44,14 @@ class Env:
             raise ImproperlyConfigured(f"{name}={number}: expected a number from {low} to {high}.")
         return number
 
+    def choice(self, name: str, default: str, known: tuple[str, ...]) -> str:
+        """One of `known`, in whatever case it was written."""
+        value = self.text(name, default)
+        for word in known:
+            if value.lower() == word.lower():
+                return word
+        raise ImproperlyConfigured(f"{name}={value!r}: expected one of {', '.join(known)}.")
+
     def words(self, name: str, default: tuple[str, ...] = ()) -> list[str]:
         """A comma-separated list, such as ALLOWED_HOSTS=label.example.org,10.0.0.5."""
         value = self.text(name)
