@@ -8,7 +8,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth import password_validation
-from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.db import models
 
 from projects import access
@@ -67,6 +67,12 @@ class NameForm(forms.ModelForm):
         fields = ("name",)
         widgets = {"name": forms.TextInput(attrs={"autocomplete": "name"})}
         help_texts = {"name": "Others see it beside your cursor and your edits."}
+
+
+class PasswordForm(PasswordChangeForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        del self.fields["old_password"].widget.attrs["autofocus"]  # the form is not the first on its page
 
 
 class TokenForm(forms.Form):
@@ -128,7 +134,13 @@ class NewProjectForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
         help_text="One a line, or separated by commas. A colour may follow: bolt #E69F00. You can change them later.",
     )
-    team = forms.ModelChoiceField(Team.objects.none(), empty_label=None)
+    team = forms.ModelChoiceField(
+        Team.objects.none(),
+        empty_label=None,
+        error_messages={
+            "invalid_choice": "Projects of this team are made by its managers: choose a team where you may."
+        },
+    )
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

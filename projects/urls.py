@@ -28,5 +28,4 @@ urlpatterns = [
     path("projects/<uuid:project_id>/members/<uuid:membership_id>/", project.change_member, name="project-member"),
     path("projects/<uuid:project_id>/labels/", labels.add, name="project-labels"),
     path("projects/<uuid:project_id>/labels/<uuid:label_id>/", labels.change, name="project-label"),
-    path("items/<uuid:item_id>/delete/", items.delete, name="item-delete"),
 ]

@@ -7,26 +7,25 @@ import uuid
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.forms import PasswordChangeForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from projects.forms import NameForm, TokenForm
+from projects.forms import NameForm, PasswordForm, TokenForm
 from projects.models import ApiToken
 
 
-def _page(request: HttpRequest, status: int = 200, **given: object) -> HttpResponse:
+def _page(request: HttpRequest, **given: object) -> HttpResponse:
     context = {
         "name_form": NameForm(instance=request.user, prefix="name"),
-        "password_form": PasswordChangeForm(request.user),
+        "password_form": PasswordForm(request.user),
         "token_form": TokenForm(prefix="token"),
         "tokens": ApiToken.objects.filter(user=request.user),
         "now": timezone.now(),
     }
-    return render(request, "projects/account.html", context | given, status=status)
+    return render(request, "projects/account.html", context | given)
 
 
 @login_required
@@ -37,7 +36,7 @@ def account(request: HttpRequest) -> HttpResponse:
     form = NameForm(request.POST, instance=request.user, prefix="name")
     if not form.is_valid():
         request.user.refresh_from_db()
-        return _page(request, 400, name_form=form)
+        return _page(request, name_form=form)
     form.save()
     messages.success(request, "Your name is saved.")
     return redirect("account")
@@ -47,9 +46,9 @@ def account(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_POST
 def change_password(request: HttpRequest) -> HttpResponse:
-    form = PasswordChangeForm(request.user, request.POST)
+    form = PasswordForm(request.user, request.POST)
     if not form.is_valid():
-        return _page(request, 400, password_form=form)
+        return _page(request, password_form=form)
     form.save()
     update_session_auth_hash(request, form.user)
     messages.success(request, "Your password is changed. Other browsers have been signed out.")
@@ -62,7 +61,7 @@ def make_token(request: HttpRequest) -> HttpResponse:
     """Make a token and show it in the answer: it is stored nowhere, so no later page can."""
     form = TokenForm(request.POST, prefix="token")
     if not form.is_valid():
-        return _page(request, 400, token_form=form)
+        return _page(request, token_form=form)
     made, secret = ApiToken.objects.create(request.user, expiry=form.expiry, name=form.cleaned_data["name"])
     response = _page(request, made=made, secret=secret)
     response["Cache-Control"] = "no-store"

@@ -11,14 +11,15 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_POST
 
 from projects import access
 from projects.access import Act, Rank
+from projects.intake import add_item
 from projects.models import Asset, Item, Project
-from projects.models.item import State
+from projects.models.item import ItemQuerySet, State
 from projects.models.library import Kind
 from projects.views.pictures import thumbnail_url
 from projects.views.project import project_and_rank
@@ -43,20 +44,17 @@ class Filters:
             state if state in State.values else "",
             kind if kind in Kind.values else "",
             _uuid(query.get("label", "")),
-            query.get("q", "").strip()[:200],
+            query.get("q", "").replace("\0", "").strip()[:200],
         )
 
-    def apply(self, rows: QuerySet[Item]) -> QuerySet[Item]:
+    def apply(self, rows: ItemQuerySet) -> ItemQuerySet:
         if self.state:
             rows = rows.filter(state=self.state)
         if self.kind:
             rows = rows.filter(asset__kind=self.kind)
         if self.label:
-            shown = Item.objects.filter(annotations__label=self.label, annotations__deleted=False)
-            rows = rows.filter(pk__in=shown.values("pk"))
-        if self.q:
-            rows = rows.filter(path__icontains=self.q)
-        return rows
+            rows = rows.labelled(self.label)
+        return rows.search(self.q)
 
     @property
     def any(self) -> bool:
@@ -93,8 +91,7 @@ def _tile(item: Item) -> dict[str, Any]:
 
 def _page(project: Project, filters: Filters, cursor: str) -> tuple[list[dict[str, Any]], str]:
     """One page of tiles and the cursor of the next one, empty at the end."""
-    rows = filters.apply(project.items.select_related("asset", "asset__video"))
-    rows = rows.defer("asset__video__pts_bytes", "asset__video__key_frames_bytes", "asset__video__proxy_index")
+    rows = filters.apply(Item.objects.filter(project=project).with_asset())
     page = list(_after(rows, cursor).order_by("-created_at", "-pk")[: PAGE + 1])
     last = page[PAGE - 1] if len(page) > PAGE else None
     return [_tile(item) for item in page[:PAGE]], f"{last.created_at.isoformat()}~{last.pk}" if last else ""
@@ -136,7 +133,7 @@ def _library(request: HttpRequest, project: Project) -> list[dict[str, Any]]:
     if access.team_rank(request.user, project.team_id) is Rank.NONE:
         return []
     rows = Asset.objects.filter(team=project.team_id, kind=Kind.VIDEO).exclude(items__project=project)
-    rows = rows.select_related("video").defer("video__pts_bytes", "video__key_frames_bytes", "video__proxy_index")
+    rows = rows.with_video()
     return [{"asset": asset, "thumbnail": thumbnail_url(asset)} for asset in rows[:LIBRARY_SHOWN]]
 
 
@@ -144,8 +141,6 @@ def _library(request: HttpRequest, project: Project) -> list[dict[str, Any]]:
 @require_POST
 def link(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
     """Add a video of the team's library as an item, with labels of its own."""
-    from projects.intake import add_item
-
     project, _ = project_and_rank(request, project_id, Act.ADD_ITEMS)
     access.require_in_team(request.user, project.team_id, Act.VIEW)
     chosen = Asset.objects.filter(team=project.team_id, pk__in=filter(None, map(_uuid, request.POST.getlist("asset"))))
@@ -154,17 +149,4 @@ def link(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
         messages.success(request, f"Added {added[0].path}." if len(added) == 1 else f"Added {len(added)} videos.")
     else:
         messages.error(request, "Nothing was added: choose at least one video.")
-    return redirect("project", project.pk)
-
-
-@login_required
-@require_POST
-def delete(request: HttpRequest, item_id: uuid.UUID) -> HttpResponse:
-    """Delete an item with its labels and its history. The file stays in the team's library."""
-    item = access.fetch(Item.objects.select_related("project"), request.user, item_id, Act.DELETE_ITEMS)
-    project = get_object_or_404(access.visible(Project.objects.all(), request.user), pk=item.project_id)
-    item.delete()
-    if request.headers.get("Accept", "").startswith("application/json"):
-        return HttpResponse(status=204)
-    messages.success(request, f"{item.path} is deleted.")
     return redirect("project", project.pk)

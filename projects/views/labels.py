@@ -38,7 +38,7 @@ def add(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
             return _back(project)
         except IntegrityError:  # the same name a moment ago, from another browser
             form.add_error("name", "The project has this label already.")
-    return settings_page(request, project, rank, 400, label_form=form)
+    return settings_page(request, project, rank, label_form=form)
 
 
 @login_required

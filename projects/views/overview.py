@@ -120,6 +120,7 @@ class Step:
     link: str = ""
     action: str = ""
     state: str = "later"
+    progress: float | None = None
 
 
 def _link(name: str, *arguments: Any) -> str:
@@ -137,7 +138,7 @@ def _plural(n: int, word: str) -> str:
 def guide(card: Overview | None, rank: Rank) -> list[Step]:
     """The five steps of the loop, with what is done in this project and where to go on."""
     if card is None:
-        return _invitation()
+        return _before_the_first()
     makers = (_stream, _label, _train, _evaluate, _watch)
     found = [maker(card, rank) for maker in makers]
     now = next((n for n, (done, _) in enumerate(found) if not done), len(found))
@@ -145,13 +146,13 @@ def guide(card: Overview | None, rank: Rank) -> list[Step]:
     return [Step(**fields, state=state) for (_, fields), state in zip(found, states, strict=True)]
 
 
-def _invitation() -> list[Step]:
+def _before_the_first() -> list[Step]:
     """The steps before there is a project."""
     steps = [maker(Overview(Project(name="")), Rank.NONE)[1] for maker in (_stream, _label, _train, _evaluate, _watch)]
     return [Step(**(fields | {"link": "", "action": ""})) for fields in steps]
 
 
-def _stream(card: Overview, rank: Rank) -> tuple[bool, dict[str, str]]:
+def _stream(card: Overview, rank: Rank) -> tuple[bool, dict[str, Any]]:
     text = f"{_plural(card.items, 'item')} collected." if card.items else "Keep frames from a camera, or drop in files."
     name = "project-pipelines" if card.pipelines else "project"
     link = _link(name, card.project.pk) or _link("project", card.project.pk)
@@ -161,7 +162,7 @@ def _stream(card: Overview, rank: Rank) -> tuple[bool, dict[str, str]]:
     }  # fmt: skip
 
 
-def _label(card: Overview, rank: Rank) -> tuple[bool, dict[str, str]]:
+def _label(card: Overview, rank: Rank) -> tuple[bool, dict[str, Any]]:
     text = "Draw boxes together, on the same frame at the same time."
     if card.labelled:
         text = f"{card.labelled:,} of {_plural(card.items, 'item')} labelled."
@@ -173,22 +174,25 @@ def _label(card: Overview, rank: Rank) -> tuple[bool, dict[str, str]]:
     }  # fmt: skip
 
 
-def _train(card: Overview, rank: Rank) -> tuple[bool, dict[str, str]]:
+def _train(card: Overview, rank: Rank) -> tuple[bool, dict[str, Any]]:
     text, action = "Freeze a version and train a detector on it.", "Train a model"
     if card.models:
         text, action = f"{_plural(card.models, 'model')} trained.", "Train again"
     if card.job is not None and card.job.kind == "train":
-        text, action = f"Training runs: {int(card.job.progress * 100)} %.", "Watch the curves"
+        percent = f"Training: {int(card.job.progress * 100)} %."
+        text, action = "Queued." if card.job.status == Status.QUEUED else percent, "Watch the curves"
     elif rank < Act.TRAIN:
         action = "See the training"
-    link = _link("training-job", card.job.pk) if card.job and card.job.kind == "train" else ""
+    training = card.job if card.job and card.job.kind == "train" else None
+    link = _link("training-job", training.pk) if training else ""
     return card.models > 0, {
         "name": "train", "title": "Train", "text": text, "icon": "train",
         "link": link or _link("project-training", card.project.pk), "action": action,
+        "progress": training.progress if training else None,
     }  # fmt: skip
 
 
-def _evaluate(card: Overview, rank: Rank) -> tuple[bool, dict[str, str]]:
+def _evaluate(card: Overview, rank: Rank) -> tuple[bool, dict[str, Any]]:
     text = "Prove the model on pictures that it never saw."
     if card.best is not None:
         text = f"The best model reaches mAP50 {card.best:.2f}."
@@ -198,7 +202,7 @@ def _evaluate(card: Overview, rank: Rank) -> tuple[bool, dict[str, str]]:
     }  # fmt: skip
 
 
-def _watch(card: Overview, rank: Rank) -> tuple[bool, dict[str, str]]:
+def _watch(card: Overview, rank: Rank) -> tuple[bool, dict[str, Any]]:
     text, action = "Run it on live video, and send its misses back to labelling.", "Set up a pipeline"
     if card.streaming:
         text, action = f"'{card.streaming.name}' is ready to start.", "Open the pipeline"

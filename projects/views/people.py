@@ -76,9 +76,6 @@ class SignIn(LoginView):
         wait = lockout.wait_s(self.request, self.request.POST.get("username", ""))
         return lockout.sentence(wait) if wait else ""
 
-    def form_invalid(self, form: SignInForm) -> HttpResponse:
-        return self.render_to_response(self.get_context_data(form=form), status=400)
-
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         target = next_url(self.request)
         return super().get_context_data(**kwargs) | {"next": target, "invitation": invitation_of(target)}
@@ -102,8 +99,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
         if form.is_valid() and (user := _register(form)):
             login(request, user)
             return redirect(target or "dashboard")
-    status = 400 if form.errors else 200
-    return render(request, "projects/sign_up.html", context | {"form": form}, status=status)
+    return render(request, "projects/sign_up.html", context | {"form": form})
 
 
 def _register(form: SignUpForm) -> User | None:

@@ -35,7 +35,7 @@ def create(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         return redirect("project", _make(request, form.cleaned_data).pk)
     context = {"form": form, "palette": PALETTE}
-    return render(request, "projects/project_new.html", context, status=400 if form.errors else 200)
+    return render(request, "projects/project_new.html", context)
 
 
 @transaction.atomic
@@ -46,9 +46,7 @@ def _make(request: HttpRequest, data: dict[str, Any]) -> Project:
     return project
 
 
-def settings_page(
-    request: HttpRequest, project: Project, rank: Rank, status: int = 200, **given: object
-) -> HttpResponse:
+def settings_page(request: HttpRequest, project: Project, rank: Rank, **given: object) -> HttpResponse:
     """The settings, with a form that was refused in place of a fresh one."""
     next_color = PALETTE[project.labels.count() % len(PALETTE)]
     context = {
@@ -64,7 +62,7 @@ def settings_page(
         "member_form": MemberForm(rank=rank, prefix="member"),
         "roles": RoleForm(rank=rank).fields["role"].choices,
     }
-    return render(request, "projects/project_settings.html", context | given, status=status)
+    return render(request, "projects/project_settings.html", context | given)
 
 
 @login_required
@@ -77,7 +75,7 @@ def settings(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
     form = ProjectForm(request.POST, instance=project, prefix="project")
     if not form.is_valid():
         project.refresh_from_db()
-        return settings_page(request, project, rank, 400, form=form)
+        return settings_page(request, project, rank, form=form)
     form.save()
     messages.success(request, "Saved.")
     return redirect("project-settings", project.pk)
@@ -107,7 +105,7 @@ def add_member(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
     project, rank = project_and_rank(request, project_id, Act.MANAGE_PEOPLE)
     form = MemberForm(request.POST, rank=rank, prefix="member")
     if not form.is_valid():
-        return settings_page(request, project, rank, 400, member_form=form)
+        return settings_page(request, project, rank, member_form=form)
     role = form.cleaned_data["role"]
     member, made = project.memberships.get_or_create(user=form.person, defaults={"role": role})
     if not made:

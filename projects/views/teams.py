@@ -26,7 +26,7 @@ def _team_and_rank(request: HttpRequest, team_id: uuid.UUID, act: Act = Act.VIEW
     return access.teams(request.user).get(pk=team_id), rank
 
 
-def _page(request: HttpRequest, team: Team, rank: Rank, status: int = 200, **given: object) -> HttpResponse:
+def _page(request: HttpRequest, team: Team, rank: Rank, **given: object) -> HttpResponse:
     now = timezone.now()
     open_links = team.invitations.filter(accepted_at=None, expires_at__gt=now).select_related("created_by")
     context = {
@@ -39,7 +39,7 @@ def _page(request: HttpRequest, team: Team, rank: Rank, status: int = 200, **giv
         "team_form": TeamForm(instance=team, prefix="team"),
         "invite_form": RoleForm(rank=rank, prefix="invite"),
     }
-    return render(request, "projects/team.html", context | given, status=status)
+    return render(request, "projects/team.html", context | given)
 
 
 @login_required
@@ -52,7 +52,7 @@ def team(request: HttpRequest, team_id: uuid.UUID) -> HttpResponse:
     form = TeamForm(request.POST, instance=team, prefix="team")
     if not form.is_valid():
         team.refresh_from_db()
-        return _page(request, team, rank, 400, team_form=form)
+        return _page(request, team, rank, team_form=form)
     form.save()
     messages.success(request, "The team is renamed.")
     return redirect("team", team.pk)
@@ -67,7 +67,7 @@ def create(request: HttpRequest) -> HttpResponse:
             made = form.save()
             Membership.objects.create(team=made, user=request.user, role=Role.OWNER)
         return redirect("team", made.pk)
-    return render(request, "projects/team_new.html", {"form": form}, status=400 if form.errors else 200)
+    return render(request, "projects/team_new.html", {"form": form})
 
 
 @login_required
@@ -109,7 +109,7 @@ def invite(request: HttpRequest, team_id: uuid.UUID) -> HttpResponse:
     team, rank = _team_and_rank(request, team_id, Act.MANAGE_PEOPLE)
     form = RoleForm(request.POST, rank=rank, prefix="invite")
     if not form.is_valid():
-        return _page(request, team, rank, 400, invite_form=form)
+        return _page(request, team, rank, invite_form=form)
     made, token = Invitation.make(team, form.cleaned_data["role"], request.user)
     link = request.build_absolute_uri(f"/invitations/{token}/")
     response = _page(request, team, rank, made=made, link=link)

@@ -1,6 +1,6 @@
 /** The items of a project: drop files in, load more, delete, and follow what others do. */
 
-import { csrfToken } from "../lib/api.js";
+import { api } from "../lib/api.js";
 import { confirmDialog } from "../lib/dialog.js";
 import { announce, find, findAll, isTyping, on } from "../lib/dom.js";
 import { toast } from "../lib/toast.js";
@@ -67,26 +67,31 @@ on(document, "click", "#more", async (event, more) => {
   }
 });
 
-on(document, "submit", "[data-delete-item]", async (event, form) => {
-  event.preventDefault();
-  const name = form.dataset.deleteItem ?? "";
+on(document, "click", "[data-delete-item]", async (_event, button) => {
+  const name = button.dataset.deleteItem ?? "";
   const text = "Its labels and their history go with it. The file stays in the team's library. This cannot be undone.";
   if (!(await confirmDialog({ title: `Delete ${name}?`, text, action: "Delete", danger: true }))) return;
-  const tile = /** @type {HTMLElement} */ (form.closest(".tile"));
+  const tile = /** @type {HTMLElement} */ (button.closest(".tile"));
   tile.dataset.going = "";
-  const headers = { "X-CSRFToken": csrfToken(), Accept: "application/json" };
-  const response = await fetch(/** @type {HTMLFormElement} */ (form).action, { method: "POST", headers }).catch(() => null);
-  if (!response?.ok) {
+  try {
+    await api("DELETE", `items/${tile.dataset.item}?confirm=true`);
+  } catch (error) {
     delete tile.dataset.going;
-    return toast(`${name} could not be deleted. Reload the page and try again.`, "error");
+    return toast(/** @type {Error} */ (error).message, "error");
   }
-  const neighbour = /** @type {HTMLElement | null} */ (tile.nextElementSibling ?? tile.previousElementSibling);
-  tile.remove();
-  if (neighbour) find(".tile-link", neighbour)?.focus();
+  takeAway(tile);
   toast(`${name} is deleted.`, "ok");
+});
+
+/** @param {HTMLElement} tile */
+function takeAway(tile) {
+  const neighbour = /** @type {HTMLElement | null} */ (tile.nextElementSibling ?? tile.previousElementSibling);
+  const focused = tile.contains(document.activeElement) || document.activeElement === document.body;
+  tile.remove();
+  if (neighbour && focused) find(".tile-link", neighbour)?.focus();
   if (tiles.children.length) refresh();
   else location.reload();
-});
+}
 
 function bindUploads() {
   const files = /** @type {HTMLInputElement} */ (find("#files"));
@@ -126,4 +131,20 @@ function bindUploads() {
 }
 
 if (page.dataset.mayAdd === "yes") bindUploads();
-keepFresh([project]);
+
+/** What others add, change and delete. @param {any} message */
+function heard(message) {
+  if (message.type !== "item") return;
+  const tile = find(`[data-item="${message.item}"]`, tiles);
+  if (message.change === "removed" && tile && !("going" in tile.dataset)) takeAway(tile);
+  else if (message.change !== "removed") renewSoon();
+}
+
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let renewing;
+function renewSoon() {
+  clearTimeout(renewing);
+  renewing = setTimeout(() => renew().catch(() => {}), 800);
+}
+
+keepFresh([project], heard);

@@ -45,9 +45,7 @@ class Upload {
   /** @param {number} status @param {any} body */
   answered(status, body) {
     if (status >= 400) return this.show("failed", body?.detail || `The server answered ${status}. Try again.`);
-    const known = status === 200 || body?.duplicate;
-    const renamed = body?.path && body.path !== this.file.name ? `Added as ${body.path}.` : "";
-    this.show("done", known ? "The library has this file already; it is not stored twice." : renamed);
+    this.show("done", body?.notice ?? "");
     this.queue.onAdded(body);
   }
 
