@@ -16,7 +16,6 @@ from streaming.wire import CLOCK_RATE, Unit
 
 QUEUE = 8
 KEYFRAME_PAUSE = 0.3
-_TIME_BASE = Fraction(1, CLOCK_RATE)
 
 
 class Packer:
@@ -90,6 +89,8 @@ class ViewerTrack(MediaStreamTrack):
 class EncodeHub:
     """What a gateway knows of one pipeline: its link, its viewers, and the readers of still pictures."""
 
+    time_base = Fraction(1, CLOCK_RATE)
+
     def __init__(self, pipeline: str) -> None:
         self.pipeline = pipeline
         self.viewers: dict[str, ViewerTrack] = {}
@@ -106,7 +107,7 @@ class EncodeHub:
 
     @property
     def idle(self) -> bool:
-        return not (self._link or self.viewers or self.readers)
+        return not (self.live or self.viewers or self.readers)
 
     def attach(self, link: Callable[..., None]) -> None:
         """A pipeline's process is there; a later one takes the place of an earlier."""
@@ -119,7 +120,7 @@ class EncodeHub:
 
     def tell_audience(self) -> None:
         """The encoders idle while nobody watches."""
-        if self._link:
+        if self._link is not None:
             self._link(viewers=len(self.viewers), readers=len(self.readers))
 
     def add_viewer(self, session: str) -> ViewerTrack:
@@ -147,7 +148,7 @@ class EncodeHub:
         """Hand one access unit to every viewer; it is the same object for all."""
         self.units += 1
         packet = av.Packet(unit.data)
-        packet.pts, packet.time_base = unit.pts, _TIME_BASE
+        packet.pts, packet.time_base = unit.pts, self.time_base
         for viewer in list(self.viewers.values()):
             viewer.push(packet, unit.key)
 
@@ -167,5 +168,5 @@ class EncodeHub:
 
     def _ask(self) -> None:
         self._waiting, self._asked = None, time.monotonic()
-        if self._link:
+        if self._link is not None:
             self._link(keyframe=True)

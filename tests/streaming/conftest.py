@@ -109,8 +109,7 @@ def worker(processes: Processes) -> subprocess.Popen[bytes]:
 
 
 @pytest.fixture(scope="session")
-def web(environment, tmp_path_factory) -> Iterator[str]:
-    """The address of a running web process."""
+def _daphne(environment, tmp_path_factory) -> Iterator[str]:
     port, processes = free_port(), Processes(tmp_path_factory.mktemp("web"), environment)
     processes.run("daphne", [sys.executable, "-m", "daphne", "-p", str(port), "config.asgi:application"])
 
@@ -121,6 +120,12 @@ def web(environment, tmp_path_factory) -> Iterator[str]:
     eventually(answers, 60, "daphne")
     yield f"http://127.0.0.1:{port}"
     processes.end_all()
+
+
+@pytest.fixture
+def web(_daphne: str, transactional_db) -> str:
+    """The address of a running web process."""
+    return _daphne
 
 
 @pytest.fixture
