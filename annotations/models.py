@@ -66,6 +66,7 @@ class JournalTx(models.Model):
     ops = models.JSONField()
     inverse = models.JSONField(default=list)
     overwritten = models.JSONField(default=list, help_text="What the author's ack said was overwritten.")
+    skipped = models.JSONField(default=list, help_text="What an undo left alone, since others wrote it last.")
     undo_of = models.CharField(max_length=64, blank=True)
 
     class Meta:

@@ -1,0 +1,321 @@
+"""A batch of transactions as one database transaction: which statements, and what they mean.
+
+`steps` is a generator that yields lists of (SQL, parameters) and is sent their rows, so that the group
+writer (async) and `journal.commit` (on Django's connection) run the very same code. It touches no connection.
+
+Within the batch items are locked in id order, then everything is read that the decisions need, then one
+statement writes all. A refused transaction changes nothing for its neighbours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from annotations import statements
+from annotations.decisions import Entry, Facts, Outcome, decide, decide_undo
+from annotations.ops import Stamp
+from annotations.protocol import Receipt, Rejected, Tx
+from projects.access import Act, Rank
+
+Queries = list[tuple[str, Sequence[Any]]]
+Rows = list[list[Any]]
+Key = tuple[str, str, str]  # item, client_id, tx_id
+
+
+@dataclass(slots=True)
+class Work:
+    """One transaction on its way: checked, and with the digest of its payload."""
+
+    item_id: str
+    tx: Tx
+    actor_id: str | None
+    source: str
+    digest: str
+
+    @property
+    def key(self) -> Key:
+        return self.item_id, self.tx.client_id, self.tx.tx_id
+
+
+@dataclass(slots=True)
+class Answers:
+    """What became of each work, in order, and what to broadcast once the database has committed."""
+
+    of: list[Receipt | Rejected | None]
+    broadcasts: dict[str, list[tuple[int, bytes]]] = field(default_factory=dict)  # item -> [(rev, tx as JSON)]
+
+    @property
+    def locked_out(self) -> list[int]:
+        """The works whose item somebody else holds; only with `wait=False`."""
+        return [n for n, answer in enumerate(self.of) if answer is None]
+
+
+class Collision(Exception):
+    """A new shape's id was taken by another item meanwhile: the transaction has to run again."""
+
+
+@dataclass(slots=True)
+class _Item:
+    """An item in its locked state; `rev` and the rest move on as works are applied."""
+
+    rev: int
+    state: str
+    project: str
+    width: int
+    height: int
+    frames: int | None
+    added: int = 0
+    moved: bool = False
+
+
+class _Batch:
+    def __init__(self, works: list[Work]) -> None:
+        self.works = works
+        self.answers: list[Receipt | Rejected | None] = [None] * len(works)
+        self.items: dict[str, _Item] = {}
+        self.entries: dict[str, Entry] = {}
+        self.owner: dict[str, str] = {}
+        self.people: dict[tuple[str, str], tuple[str, Rank]] = {}
+        self.labels: dict[str, set[str]] = {}
+        self.first: dict[Key, tuple[str, str | None, Receipt]] = {}
+        self.inverses: dict[Key, tuple[str | None, list[Any]]] = {}
+        self.changed: dict[str, str] = {}
+        self.journal: list[tuple[Any, ...]] = []
+        self.broadcasts: dict[str, list[tuple[int, bytes]]] = {}
+        now = datetime.now(UTC)
+        self.at = now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        self.at_ms = int(now.timestamp() * 1000)
+
+    # Reading
+
+    def reads(self) -> Queries:
+        open_works = [w for n, w in enumerate(self.works) if self.answers[n] is None and w.item_id in self.items]
+        ids = {op["id"] for w in open_works for op in w.tx.ops}
+        labels = {
+            op.get("label") or op.get("set", {}).get("label") for w in open_works for op in w.tx.ops if _names(op)
+        }
+        pairs = {(w.actor_id, self.items[w.item_id].project) for w in open_works if w.actor_id}
+        queries: Queries = [
+            (statements.REPEATS, _keys([w.key for w in open_works])),
+            (statements.SHAPES, [list(ids)]),
+            (statements.ROLES, [[a for a, _ in pairs], [p for _, p in pairs]]),
+            (statements.LABELS, [[label for label in labels if label]]),
+        ]
+        undone = [(w.item_id, w.tx.client_id, w.tx.undo_of) for w in open_works if w.tx.undo_of]
+        if undone:
+            queries.append((statements.INVERSES, _keys(undone)))
+        return queries
+
+    def take(self, rows: Rows) -> None:
+        repeats, shapes, roles, labels, *inverses = rows
+        for item, client, tx, digest, rev, actor, overwritten, skipped in repeats:
+            receipt = Receipt(tx, rev, orjson.loads(overwritten), orjson.loads(skipped))
+            self.first[item, client, tx] = digest, actor, receipt
+        self.take_shapes(shapes)
+        for person, project, name, active, given in roles:
+            rank = max((Rank.of(role) for role in given), default=Rank.NONE) if active else Rank.NONE
+            self.people[person, project] = name, rank
+        for label, project in labels:
+            self.labels.setdefault(project, set()).add(label)
+        for item, client, tx, actor, inverse in inverses[0] if inverses else ():
+            self.inverses[item, client, tx] = actor, orjson.loads(inverse)
+
+    def take_shapes(self, rows: list[Any]) -> None:
+        for row in rows:
+            item, entry = statements.entry_of(row)
+            self.entries[entry.shape["id"]] = entry
+            self.owner[entry.shape["id"]] = item
+
+    def unread(self) -> list[str]:
+        """Shapes that only the inverses of undone transactions name."""
+        named = {op["id"] for _, inverse in self.inverses.values() for op in inverse}
+        return list(named - self.entries.keys())
+
+    # Deciding
+
+    def decide_all(self) -> None:
+        for n, work in enumerate(self.works):
+            if self.answers[n] is None and work.item_id in self.items:
+                try:
+                    self.answers[n] = self._decide(work)
+                except Rejected as refusal:
+                    self.answers[n] = refusal
+
+    def _decide(self, work: Work) -> Receipt:
+        item = self.items[work.item_id]
+        name = self._permit(work, item)
+        known = self.first.get(work.key)
+        if known is not None:
+            if known[0] != work.digest or known[1] != work.actor_id:
+                raise Rejected("ID_REUSED", f"tx_id {work.tx.tx_id} was used for another transaction: make a new one.")
+            return known[2]
+        outcome = self._apply(work, item)
+        item.rev += 1
+        item.added += outcome.added
+        item.moved = True
+        if item.state == "to-do" and work.source == "human" and outcome.ops:
+            item.state = "in-progress"
+        for shape_id, entry in outcome.changed.items():
+            self.entries[shape_id] = entry
+            self.owner[shape_id] = work.item_id
+            self.changed[shape_id] = work.item_id
+        receipt = Receipt(
+            work.tx.tx_id, item.rev, self._named(outcome.overwritten, item), self._named(outcome.skipped, item)
+        )
+        self.first[work.key] = work.digest, work.actor_id, receipt
+        self.inverses[work.key] = work.actor_id, outcome.inverse
+        self._write_down(work, item, name, outcome, receipt)
+        return receipt
+
+    def _permit(self, work: Work, item: _Item) -> str:
+        """The actor's name, if they may change the item as it is."""
+        if work.actor_id is None:
+            return ""
+        name, rank = self.people.get((work.actor_id, item.project), ("", Rank.NONE))
+        if rank is Rank.NONE:
+            raise Rejected("NO_ITEM", "There is no such item.")
+        if rank < Act.ANNOTATE:
+            raise Rejected("FORBIDDEN", f"This needs the role annotator; yours is {rank.name.lower()}.")
+        if item.state == "approved" and rank < Act.REVIEW:
+            raise Rejected("ITEM_APPROVED", "The item is approved: a reviewer has to send it back first.")
+        return name
+
+    def _apply(self, work: Work, item: _Item) -> Outcome:
+        stamp = Stamp(item.rev + 1, work.actor_id, self.at)
+        human = work.source == "human"
+        labels = self.labels.get(item.project, set())
+        facts = Facts(stamp, self.at_ms, item.width, item.height, item.frames, labels, human)
+        if not work.tx.undo_of:
+            return decide(self._own(work), _sourced(work), work.tx.base_rev, facts)
+        actor, inverse = self.inverses.get((work.item_id, work.tx.client_id, work.tx.undo_of), (None, None))
+        if inverse is None or actor != work.actor_id:
+            raise Rejected("NOTHING_TO_UNDO", f"You have made no transaction {work.tx.undo_of} here.")
+        return decide_undo(self.entries, inverse, facts)
+
+    def _own(self, work: Work) -> dict[str, Entry]:
+        """The entries of the work's shapes; another item's shape is not there, and its id is not free."""
+        own: dict[str, Entry] = {}
+        for op in work.tx.ops:
+            entry = self.entries.get(op["id"])
+            if entry is None:
+                continue
+            if self.owner[op["id"]] == work.item_id:
+                own[op["id"]] = entry
+            elif op["op"] == "create":
+                raise Rejected("EXISTS", f"The id {op['id']} is taken: make a new one.")
+        return own
+
+    def _named(self, entries: list[dict[str, Any]], item: _Item) -> list[dict[str, Any]]:
+        """With {id, name} in the place of user ids; names that are not known yet are filled in by `steps`."""
+        for entry in entries:
+            by = entry["by"]
+            entry["by"] = {"id": by, "name": self.people.get((by, item.project), ("", 0))[0]} if by else None
+        return entries
+
+    def nameless(self) -> list[dict[str, Any]]:
+        receipts = [a for a in self.answers if isinstance(a, Receipt)]
+        return [
+            entry["by"]
+            for receipt in receipts
+            for entry in (*receipt.overwritten, *receipt.skipped)
+            if entry["by"] and not entry["by"]["name"]
+        ]
+
+    def _write_down(self, work: Work, item: _Item, name: str, outcome: Outcome, receipt: Receipt) -> None:
+        effective = orjson.dumps(outcome.ops)
+        actor = {"id": work.actor_id, "name": name} if work.actor_id else None
+        public = {
+            "rev": item.rev,
+            "tx_id": work.tx.tx_id,
+            "client_id": work.tx.client_id,
+            "actor": actor,
+            "at": self.at,
+            "ops": orjson.Fragment(effective),
+        }
+        self.broadcasts.setdefault(work.item_id, []).append((item.rev, orjson.dumps(public)))
+        self.journal.append(
+            (
+                work.item_id,
+                item.rev,
+                work.tx.client_id,
+                work.tx.tx_id,
+                work.digest,
+                work.actor_id,
+                self.at,
+                effective.decode(),
+                statements.dumps(outcome.inverse),
+                receipt,
+                work.tx.undo_of,
+            )  # fmt: skip
+        )
+
+    # Writing
+
+    def writes(self) -> Queries:
+        items = [(name, i.rev, i.state, i.added) for name, i in self.items.items() if i.moved]
+        journal = [
+            (*row[:9], statements.dumps(row[9].overwritten), statements.dumps(row[9].skipped), row[10])
+            for row in self.journal
+        ]
+        shapes = [statements.shape_row(item, self.entries[name]) for name, item in self.changed.items()]
+        return [(statements.WRITE, statements.write_parameters(items, journal, shapes))]
+
+
+def _names(op: dict[str, Any]) -> bool:
+    return "label" in op or (isinstance(op.get("set"), dict) and "label" in op["set"])
+
+
+def _keys(keys: list[Key]) -> list[list[str]]:
+    return [[key[0] for key in keys], [key[1] for key in keys], [key[2] for key in keys]]
+
+
+def _sourced(work: Work) -> list[dict[str, Any]]:
+    """What a model or an import creates is marked as theirs, unless it says otherwise."""
+    if work.source == "human":
+        return work.tx.ops
+    return [{"source": work.source, **op} if op["op"] == "create" else op for op in work.tx.ops]
+
+
+def steps(works: list[Work], wait: bool = True) -> Generator[Queries, Rows, Answers]:
+    """Run inside one database transaction; commit it before anybody is answered.
+
+    Args:
+        wait: whether to wait for items that others hold; otherwise their works stay unanswered (None).
+
+    Raises:
+        Collision: run it again. Whatever the database raises goes through.
+    """
+    batch = _Batch(works)
+    ids = sorted({work.item_id for work in works})
+    (rows,) = yield [(statements.LOCK if wait else statements.LOCK_FREE, [ids])]
+    for name, rev, state, project, width, height, frames, kind in rows:
+        unindexed = 0 if kind == "video" else None
+        batch.items[name] = _Item(rev, state, project, width, height, unindexed if frames is None else frames)
+    if len(batch.items) < len(ids):
+        (existing,) = yield [(statements.EXISTING, [ids])]
+        there = {row[0] for row in existing}
+        for n, work in enumerate(works):
+            if work.item_id not in there:
+                batch.answers[n] = Rejected("NO_ITEM", "There is no such item.")
+    batch.take((yield batch.reads()))
+    unread = batch.unread()
+    if unread:
+        (shapes,) = yield [(statements.SHAPES, [unread])]
+        batch.take_shapes(shapes)
+    batch.decide_all()
+    nameless = batch.nameless()
+    if nameless:
+        (names,) = yield [(statements.NAMES, [[by["id"] for by in nameless]])]
+        known = dict(names)
+        for by in nameless:
+            by["name"] = known.get(by["id"], "")
+    if batch.journal:
+        (written,) = yield batch.writes()
+        if len(written) != len(batch.changed):
+            raise Collision
+    return Answers(batch.answers, batch.broadcasts)

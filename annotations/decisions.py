@@ -1,0 +1,304 @@
+"""What becomes of a transaction: the rules that stand above the reducer. Pure.
+
+The reducer says what an op does to a shape; here is decided whether this person's op may do it now: labels,
+frames and the picture's border, stale intent, who was the last writer, and what an undo may still take back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from annotations import ops, shapes
+from annotations.checks import Rejected
+from annotations.ops import Op, Shape, Stamp
+
+STALE_MS = 10_000
+_NEVER_OVERWRITTEN = {"label"}  # a class that somebody else has set is never replaced unseen
+
+Touched = dict[str, list[Any]]  # property -> [rev, user id or None, milliseconds since 1970]
+
+
+@dataclass(slots=True)
+class Entry:
+    """A shape, and who wrote each of its properties last."""
+
+    shape: Shape
+    touched: Touched
+
+
+@dataclass(slots=True)
+class Facts:
+    """What the item and the moment say about a transaction."""
+
+    stamp: Stamp
+    at_ms: int
+    width: int
+    height: int
+    frames: int | None
+    labels: frozenset[str] | set[str]
+    human: bool = True
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a transaction did. `ops` are the effective ones, `inverse` takes them back in its own order."""
+
+    ops: list[Op] = field(default_factory=list)
+    inverse: list[Op] = field(default_factory=list)
+    overwritten: list[dict[str, Any]] = field(default_factory=list)
+    skipped: list[dict[str, Any]] = field(default_factory=list)
+    changed: dict[str, Entry] = field(default_factory=dict)
+    added: int = 0
+
+
+def decide(entries: Mapping[str, Entry], wanted: list[Op], base_rev: int, facts: Facts) -> Outcome:
+    """Apply a person's ops to the shapes they touch; all or none.
+
+    Raises:
+        Rejected: by the reducer, or UNKNOWN_LABEL, FRAME_RANGE, OUTSIDE, CONFLICT, AHEAD.
+    """
+    if base_rev >= facts.stamp.rev:
+        raise Rejected("AHEAD", f"base_rev {base_rev} is not known here: load the item again.")
+    outcome = Outcome()
+    for op in wanted:
+        entry = outcome.changed.get(op["id"]) or entries.get(op["id"])
+        op = _fitted(op, entry, facts)
+        if entry is not None:
+            _judge(entry, op, base_rev, facts, outcome)
+        _do(entry, op, facts, outcome)
+        if facts.human:
+            _accept(op, facts, outcome)
+    outcome.inverse.reverse()
+    return outcome
+
+
+def decide_undo(entries: Mapping[str, Entry], inverse: list[Op], facts: Facts) -> Outcome:
+    """Take one's own transaction back, as far as one is still the last writer; the rest is skipped.
+
+    Raises:
+        Rejected: NOTHING_TO_UNDO.
+    """
+    outcome = Outcome()
+    for op in inverse:
+        entry = outcome.changed.get(op["id"]) or entries.get(op["id"])
+        if entry is None:
+            continue
+        left = _undoable(entry, op, facts, outcome)
+        if left is None:
+            continue
+        try:
+            _do(entry, left, facts, outcome)
+        except Rejected:
+            for name in ops.touches(left):
+                _skip(outcome, op["id"], name, last_writer(entry.touched, "geometry"))
+    if not outcome.ops and not outcome.skipped:
+        raise Rejected("NOTHING_TO_UNDO", "What this transaction did has been taken back already.")
+    outcome.inverse.reverse()
+    return outcome
+
+
+def last_writer(touched: Touched, name: str) -> list[Any] | None:
+    """[rev, user, milliseconds] of the last write that a property saw, by itself or as part of a whole.
+
+    >>> last_writer({"created": [1, "a", 0], "geometry": [3, "b", 0], "vertex.v": [2, "a", 0]}, "vertex.v")
+    [3, 'b', 0]
+    """
+    related = [touched[key] for key in (name, "created") if key in touched]
+    kind = name.partition(".")[0]
+    if name == "geometry" or name == "keyframes":
+        part = "vertex." if name == "geometry" else "keyframe."
+        related += [write for key, write in touched.items() if key.startswith(part)]
+    elif kind == "vertex" and "geometry" in touched:
+        related.append(touched["geometry"])
+    elif kind == "keyframe" and "keyframes" in touched:
+        related.append(touched["keyframes"])
+    return max(related, key=lambda write: int(write[0]), default=None)
+
+
+def _do(entry: Entry | None, op: Op, facts: Facts, outcome: Outcome) -> None:
+    """Apply one op and write down its effect, its inverse and its author."""
+    before = entry.shape if entry else None
+    after = ops.apply(before, op, facts.stamp)
+    back = ops.inverse(before, after, op)
+    if back is None:
+        return
+    outcome.ops.append(_public(op, before))
+    outcome.inverse.append(back)
+    outcome.added += (not after["deleted"]) - (before is not None and not before["deleted"])
+    touched = _written(entry.touched if entry else {}, op, facts)
+    outcome.changed[op["id"]] = Entry(after, touched)
+
+
+def _public(op: Op, before: Shape | None) -> Op:
+    """The op as peers and the journal get it: it applies wherever the ones before it were applied."""
+    if op["op"] == "restore":
+        return {**op, "shape": before}
+    return {name: value for name, value in op.items() if name != "geom_rev"}
+
+
+def _written(touched: Touched, op: Op, facts: Facts) -> Touched:
+    write = [facts.stamp.rev, facts.stamp.actor, facts.at_ms]
+    names = ops.touches(op)
+    parts = tuple({"geometry": "vertex.", "keyframes": "keyframe."}[name] for name in names if name in _WHOLES)
+    kept = {key: old for key, old in touched.items() if not key.startswith(parts)} if parts else dict(touched)
+    return kept | dict.fromkeys(names, write)
+
+
+_WHOLES = {"geometry", "keyframes"}
+
+
+# Fitting into the project and the picture
+
+
+def _fitted(op: Op, entry: Entry | None, facts: Facts) -> Op:
+    """The op with its geometry clipped to the picture, if its label and frame exist."""
+    kind = op["op"]
+    if kind == "create":
+        _check_label(op["label"], facts)
+        _check_frame(op.get("frame"), op["geometry"], facts)
+        return {**op, "geometry": _clipped(op["geometry"], facts)}
+    if kind == "update":
+        return {**op, "set": _fitted_set(op["set"], entry, facts)}
+    if kind == "keyframe":
+        _check_keyframe(op, facts)
+        if op["set"] and "geometry" in op["set"]:
+            return {**op, "set": {**op["set"], "geometry": _clipped(op["set"]["geometry"], facts)}}
+    if kind == "vertex" and "x" in op:
+        x, y = shapes.clamp(op["x"], op["y"], facts.width, facts.height)
+        return {**op, "x": x, "y": y}
+    return op
+
+
+def _fitted_set(changes: dict[str, Any], entry: Entry | None, facts: Facts) -> dict[str, Any]:
+    if "label" in changes:
+        _check_label(changes["label"], facts)
+    if "frame" in changes:
+        geometry = changes.get("geometry") or (entry.shape["geometry"] if entry else {"type": "tag"})
+        _check_frame(changes["frame"], geometry, facts)
+    if "geometry" in changes:
+        return {**changes, "geometry": _clipped(changes["geometry"], facts)}
+    return changes
+
+
+def _check_label(label: str, facts: Facts) -> None:
+    if label not in facts.labels:
+        raise Rejected("UNKNOWN_LABEL", f"The project has no label {label}: choose one of its labels.")
+
+
+def _check_frame(frame: int | None, geometry: dict[str, Any], facts: Facts) -> None:
+    if facts.frames is None:
+        if frame is not None:
+            raise Rejected("FRAME_RANGE", "An image has no frames: leave frame out.")
+    elif frame is None:
+        if geometry["type"] != "tag":
+            raise Rejected("FRAME_RANGE", "On a video a shape needs the frame that it is on.")
+    elif frame >= facts.frames:
+        raise Rejected("FRAME_RANGE", f"The video has {facts.frames} frames, numbered from 0; {frame} is beyond.")
+
+
+def _check_keyframe(op: Op, facts: Facts) -> None:
+    if facts.frames is None:
+        raise Rejected("FRAME_RANGE", "An image has no keyframes.")
+    if op["frame"] >= facts.frames:
+        raise Rejected("FRAME_RANGE", f"The video has {facts.frames} frames, numbered from 0.")
+
+
+def _clipped(geometry: dict[str, Any], facts: Facts) -> dict[str, Any]:
+    try:
+        return shapes.clip(geometry, facts.width, facts.height)
+    except shapes.ShapeError as error:
+        raise Rejected("OUTSIDE", f"{error}.") from None
+
+
+# Other people's work
+
+
+def _judge(entry: Entry, op: Op, base_rev: int, facts: Facts, outcome: Outcome) -> None:
+    """Let the last write of a property win, unless its author cannot have meant to beat the one before."""
+    if entry.shape["deleted"] or op["op"] == "create":
+        return  # the reducer answers
+    if op["op"] == "delete":
+        others = [write for write in entry.touched.values() if _unseen(write, base_rev, facts)]
+        if any(_stale(write, facts) for write in others):
+            raise Rejected("CONFLICT", "Somebody changed the shape while you were away.", entry.shape)
+        return
+    for name in ops.touches(op):
+        write = last_writer(entry.touched, name)
+        if write is None or not _unseen(write, base_rev, facts):
+            continue
+        if _refuses(entry, op, name, write, facts):
+            raise Rejected("CONFLICT", f"Somebody changed the {name} meanwhile: look at it first.", entry.shape)
+        value = ops.value_of(entry.shape, name)
+        outcome.overwritten.append({"id": op["id"], "property": name, "by": write[1], "rev": write[0], "value": value})
+
+
+def _unseen(write: list[Any], base_rev: int, facts: Facts) -> bool:
+    return int(write[0]) > base_rev and write[1] != facts.stamp.actor
+
+
+def _stale(write: list[Any], facts: Facts) -> bool:
+    return facts.at_ms - int(write[2]) > STALE_MS
+
+
+def _refuses(entry: Entry, op: Op, name: str, write: list[Any], facts: Facts) -> bool:
+    if name in _NEVER_OVERWRITTEN:
+        return bool(op["set"][name] != entry.shape[name])
+    if name == "geometry" and entry.shape["geometry"]["type"] in ("polygon", "polyline"):
+        return "geom_rev" not in op  # with it, the reducer compares
+    return _stale(write, facts)
+
+
+def _accept(op: Op, facts: Facts, outcome: Outcome) -> None:
+    """A person who moves or relabels a suggestion has accepted it."""
+    entry = outcome.changed.get(op["id"])
+    if entry is None or entry.shape["source"] != "model" or op["op"] not in ("update", "vertex", "keyframe"):
+        return
+    if op["op"] == "update" and not op["set"].keys() & {"geometry", "label"}:
+        return
+    _do(entry, {"op": "update", "id": op["id"], "set": {"source": "human"}}, facts, outcome)
+
+
+def _undoable(entry: Entry, op: Op, facts: Facts, outcome: Outcome) -> Op | None:
+    """What is left of an inverse op where its author is still the last writer; None for nothing."""
+    me = facts.stamp.actor
+    if entry.shape["deleted"] and op["op"] != "restore":
+        write = last_writer(entry.touched, "deleted")
+        if op["op"] != "delete" or (write and write[1] != me):
+            _skip(outcome, op["id"], "deleted", write)
+        return None
+    if op["op"] == "delete":
+        blocker = _since_mine(entry.touched, me)
+        if blocker is not None:
+            _skip(outcome, op["id"], "deleted", blocker)
+        return None if blocker else op
+    mine = []
+    for name in ops.touches(op):
+        write = last_writer(entry.touched, name)
+        if write is not None and write[1] != me:
+            _skip(outcome, op["id"], name, write)
+        else:
+            mine.append(name)
+    if op["op"] != "update":
+        return op if mine else None
+    changes = _only(op["set"], mine)
+    return {**op, "set": changes} if changes else None
+
+
+def _since_mine(touched: Touched, me: str | None) -> list[Any] | None:
+    """Somebody else's newest write since I brought the shape into being; None when there is none."""
+    mine = last_writer(touched, "deleted")
+    first = mine[0] if mine and mine[1] == me else -1
+    others = [write for write in touched.values() if write[1] != me and int(write[0]) > first]
+    return max(others, key=lambda write: int(write[0]), default=None)
+
+
+def _only(changes: dict[str, Any], names: list[str]) -> dict[str, Any]:
+    left = {name: value for name, value in changes.items() if name in names}
+    attributes = {key: value for key, value in changes.get("attributes", {}).items() if f"attributes.{key}" in names}
+    return {**left, "attributes": attributes} if attributes else left
+
+
+def _skip(outcome: Outcome, shape_id: str, name: str, write: list[Any] | None) -> None:
+    outcome.skipped.append({"id": shape_id, "property": name, "by": write[1] if write else None})

@@ -1,0 +1,150 @@
+"""The journal's SQL, and rows to values. Few statements, each for a whole batch, by `unnest` over arrays.
+
+Shared by the two who run them: Django's connection (`journal.commit`) and the group writer's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from annotations.decisions import Entry
+
+UTC_TEXT = """to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')"""
+
+_LOCK = """
+SELECT i.id::text, i.rev, i.state, i.project_id::text, a.width, a.height, v.frames, a.kind
+FROM projects_item i
+JOIN projects_asset a ON a.id = i.asset_id
+LEFT JOIN projects_video v ON v.asset_id = a.id
+WHERE i.id = ANY(%s::uuid[])
+ORDER BY i.id
+FOR NO KEY UPDATE OF i"""
+LOCK = _LOCK
+LOCK_FREE = _LOCK + " SKIP LOCKED"
+EXISTING = "SELECT id::text FROM projects_item WHERE id = ANY(%s::uuid[])"
+
+REPEATS = """
+SELECT j.item_id::text, j.client_id, j.tx_id, encode(j.payload_hash, 'hex'), j.rev, j.actor_id::text,
+       j.overwritten::text, j.skipped::text
+FROM unnest(%s::uuid[], %s::text[], %s::text[]) AS t(item, client, tx)
+JOIN annotations_journaltx j ON j.item_id = t.item AND j.client_id = t.client AND j.tx_id = t.tx"""
+
+INVERSES = """
+SELECT j.item_id::text, j.client_id, j.tx_id, j.actor_id::text, j.inverse::text
+FROM unnest(%s::uuid[], %s::text[], %s::text[]) AS t(item, client, tx)
+JOIN annotations_journaltx j ON j.item_id = t.item AND j.client_id = t.client AND j.tx_id = t.tx"""
+
+# The same rule as access.project_rank, for many people and projects at once.
+ROLES = """
+SELECT t.person::text, t.project::text, u.name, u.is_active,
+       ARRAY(SELECT m.role FROM projects_membership m JOIN projects_project p ON p.team_id = m.team_id
+             WHERE p.id = t.project AND m.user_id = t.person
+             UNION ALL
+             SELECT m.role FROM projects_projectmembership m
+             WHERE m.project_id = t.project AND m.user_id = t.person)
+FROM unnest(%s::uuid[], %s::uuid[]) AS t(person, project)
+JOIN projects_user u ON u.id = t.person"""
+
+LABELS = "SELECT id::text, project_id::text FROM projects_label WHERE id = ANY(%s::uuid[])"
+NAMES = "SELECT id::text, name FROM projects_user WHERE id = ANY(%s::uuid[])"
+
+SHAPE_COLUMNS = f"""id::text, label_id::text, frame, geometry::text, attributes::text, keyframes::text, source,
+confidence, detection_id, geom_rev, track_rev, created_rev, updated_rev, author_id::text, updated_by_id::text,
+{UTC_TEXT.format("updated_at")}, deleted"""
+SHAPES = f"""
+SELECT {SHAPE_COLUMNS}, item_id::text, touched::text
+FROM annotations_annotation WHERE id = ANY(%s::uuid[])"""
+
+WRITE = """
+WITH bumped AS (
+  UPDATE projects_item i
+  SET rev = d.rev, state = d.state, annotation_count = greatest(i.annotation_count + d.added, 0), updated_at = now()
+  FROM unnest(%s::uuid[], %s::bigint[], %s::text[], %s::int[]) AS d(id, rev, state, added)
+  WHERE i.id = d.id
+), journalled AS (
+  INSERT INTO annotations_journaltx
+    (item_id, rev, client_id, tx_id, payload_hash, actor_id, at, ops, inverse, overwritten, skipped, undo_of)
+  SELECT item, rev, client, tx, decode(hash, 'hex'), actor, at, ops::jsonb, inverse::jsonb, overwritten::jsonb,
+         skipped::jsonb, undo_of
+  FROM unnest(%s::uuid[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::uuid[], %s::timestamptz[],
+              %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
+    AS d(item, rev, client, tx, hash, actor, at, ops, inverse, overwritten, skipped, undo_of)
+)
+INSERT INTO annotations_annotation AS a
+  (id, item_id, label_id, frame, geometry, attributes, keyframes, source, confidence, detection_id, geom_rev,
+   track_rev, created_rev, updated_rev, author_id, updated_by_id, updated_at, deleted, touched)
+SELECT id, item, label, frame, geometry::jsonb, attributes::jsonb, keyframes::jsonb, source, confidence,
+       detection_id, geom_rev, track_rev, created_rev, updated_rev, author, updated_by, updated_at, deleted,
+       touched::jsonb
+FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::int[], %s::text[], %s::text[], %s::text[], %s::text[],
+            %s::float8[], %s::int[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::uuid[],
+            %s::uuid[], %s::timestamptz[], %s::bool[], %s::text[])
+  AS d(id, item, label, frame, geometry, attributes, keyframes, source, confidence, detection_id, geom_rev,
+       track_rev, created_rev, updated_rev, author, updated_by, updated_at, deleted, touched)
+ON CONFLICT (id) DO UPDATE SET
+  label_id = excluded.label_id, frame = excluded.frame, geometry = excluded.geometry,
+  attributes = excluded.attributes, keyframes = excluded.keyframes, source = excluded.source,
+  confidence = excluded.confidence, detection_id = excluded.detection_id, geom_rev = excluded.geom_rev,
+  track_rev = excluded.track_rev, updated_rev = excluded.updated_rev, updated_by_id = excluded.updated_by_id,
+  updated_at = excluded.updated_at, deleted = excluded.deleted, touched = excluded.touched
+WHERE a.item_id = excluded.item_id
+RETURNING a.id"""
+_ITEM_COLUMNS, _JOURNAL_COLUMNS, _SHAPE_COLUMNS = 4, 12, 19
+
+
+def dumps(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+def shape_of(row: Sequence[Any]) -> dict[str, Any]:
+    """The annotation in a row that starts with SHAPE_COLUMNS."""
+    return {
+        "id": row[0],
+        "label": row[1],
+        "frame": row[2],
+        "geometry": orjson.loads(row[3]),
+        "attributes": orjson.loads(row[4]),
+        "keyframes": None if row[5] is None else orjson.loads(row[5]),
+        "source": row[6],
+        "confidence": row[7],
+        "detection_id": row[8],
+        "geom_rev": row[9],
+        "track_rev": row[10],
+        "created_rev": row[11],
+        "updated_rev": row[12],
+        "author": row[13],
+        "updated_by": row[14],
+        "updated_at": row[15],
+        "deleted": row[16],
+    }
+
+
+def entry_of(row: Sequence[Any]) -> tuple[str, Entry]:
+    """The item's id, and the entry, of a row of SHAPES."""
+    return row[17], Entry(shape_of(row), orjson.loads(row[18]))
+
+
+def shape_row(item_id: str, entry: Entry) -> tuple[Any, ...]:
+    s = entry.shape
+    frames = None if s["keyframes"] is None else dumps(s["keyframes"])
+    return (
+        s["id"], item_id, s["label"], s["frame"], dumps(s["geometry"]), dumps(s["attributes"]), frames,
+        s["source"], s["confidence"], s["detection_id"], s["geom_rev"], s["track_rev"], s["created_rev"],
+        s["updated_rev"], s["author"], s["updated_by"], s["updated_at"], s["deleted"], dumps(entry.touched),
+    )  # fmt: skip
+
+
+def write_parameters(items: list[Any], journal: list[Any], shapes: list[Any]) -> list[list[Any]]:
+    """The arrays of WRITE: one for each column of the three tables."""
+    return [
+        *_columns(items, _ITEM_COLUMNS),
+        *_columns(journal, _JOURNAL_COLUMNS),
+        *_columns(shapes, _SHAPE_COLUMNS),
+    ]
+
+
+def _columns(rows: list[Any], count: int) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(count)]
