@@ -41,3 +41,16 @@ install_into_venv() {
         cat "$1"/requirements*.txt >"$stamp"
     fi
 }
+
+# The browser tests drive a real Chromium: the system's own, or one from apt where this user may install.
+install_chromium() {
+    for name in chromium chromium-browser google-chrome; do
+        command -v "$name" >/dev/null 2>&1 && return 0
+    done
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+        echo "Installing Chromium for the browser tests."
+        { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends chromium; } \
+            >/dev/null 2>&1 && return 0
+    fi
+    echo "There is no Chromium here, so the browser tests will be skipped: install chromium to run them." >&2
+}

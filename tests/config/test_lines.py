@@ -12,7 +12,9 @@ def test_a_log_is_turned_over_when_it_is_full(tmp_path):
     with LogFile(path, largest=200) as log:
         for n in range(12):
             log.write(json.dumps({"event": f"line {n}"}))
-    kept = [json.loads(line)["event"] for file in (tmp_path / "web.log.1", path) for line in file.read_text().splitlines()]
+    kept = [
+        json.loads(line)["event"] for file in (tmp_path / "web.log.1", path) for line in file.read_text().splitlines()
+    ]
     assert kept == [f"line {n}" for n in range(12)][-len(kept) :]
     assert path.stat().st_size <= 240
 
