@@ -261,7 +261,9 @@ class ApiToken(AbstractAuthToken):
     READ = "read"
     WRITE = "write"
 
-    id = models.UUIDField(default=uuid7, editable=False, unique=True)
+    # knox makes the digest the key, which would put it into the address of each admin page.
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    digest = models.CharField(max_length=128, unique=True, editable=False)
     name = models.CharField(max_length=120)
     scopes = models.JSONField(default=list, blank=True, help_text="Empty: all that its person may do.")
     last_used_at = models.DateTimeField(null=True, blank=True)
