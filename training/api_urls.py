@@ -1,3 +1,16 @@
-from django.urls import URLPattern
+"""The REST interface of versions, training jobs and models, under /api/v1/."""
 
-urlpatterns: list[URLPattern] = []
+from django.urls import URLPattern, path
+
+from training import api
+
+_PROJECT = "projects/<uuid:project_id>"
+
+urlpatterns: list[URLPattern] = [
+    path(f"{_PROJECT}/versions", api.Versions.as_view()),
+    path("versions/<uuid:version_id>", api.OneVersion.as_view()),
+    path(f"{_PROJECT}/training-jobs", api.TrainingJobs.as_view()),
+    path(f"{_PROJECT}/models", api.Models.as_view()),
+    path("models/<uuid:model_id>", api.OneModel.as_view()),
+    path("models/<uuid:model_id>/predict", api.Predict.as_view()),
+]
