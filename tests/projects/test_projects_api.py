@@ -130,8 +130,10 @@ def test_deleting_needs_the_name_and_an_owner(project, item, alice, bob, charlie
     assert api(alice).get(one(project)).status_code == 404
 
 
-def test_a_project_with_annotations_can_be_deleted_as_a_whole(project, item, alice, api):
-    from annotations.models import Annotation
+def test_a_project_that_went_through_the_loop_can_be_deleted_as_a_whole(project, item, alice, api):
+    from annotations.models import Annotation, JournalTx
+    from streaming.models import Capture, Pipeline, Source
+    from training.models import Model, Version, VersionFrame
 
     Annotation.objects.create(
         id="018f0000-0000-7000-8000-000000000000",
@@ -141,8 +143,18 @@ def test_a_project_with_annotations_can_be_deleted_as_a_whole(project, item, ali
         created_rev=1,
         updated_rev=1,
     )
+    JournalTx.objects.create(item=item, rev=1, client_id="c", tx_id="t", payload_hash=bytes(32), ops=[])
+    job = Job.objects.create(project=project, kind="train", status="succeeded")
+    job.record("log", {"line": "done"})
+    version = Version.objects.create(project=project, number=1, content_hash="0", labels=[])
+    VersionFrame.objects.create(version=version, item=item, asset=item.asset, path="a.png", rev=1, shapes=[])
+    model = Model.objects.create(project=project, name="First", engine="yolo", version=version, job=job, labels=[])
+    source = Source.objects.create(project=project, name="Gate", kind="synthetic")
+    pipeline = Pipeline.objects.create(project=project, name="Gate", source=source, model=model)
+    Capture.objects.create(pipeline=pipeline, item=item, model=model)
     assert api(alice).delete(f"{one(project)}?confirm=Street").status_code == 204
-    assert not Annotation.objects.exists()
+    left = (Annotation, JournalTx, Job, Version, VersionFrame, Model, Source, Pipeline, Capture, Item, Label)
+    assert [rows.__name__ for rows in left if rows.objects.exists()] == []
 
 
 def test_a_project_with_running_jobs_stays(project, alice, api):
