@@ -30,7 +30,7 @@ from projects import sniff
 
 _CHUNK = 256 * 1024
 _SHOWN = {form.extension: form.content_type for form in sniff.FORMATS}  # what a browser shows and cannot run
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_RANGE = re.compile(r"bytes=(?=\d|-\d)(\d*)-(\d*)")
 _signer = Signer(salt="frameloop.media", sep="~")
 
 
@@ -104,7 +104,7 @@ def _span(header: str, size: int) -> tuple[int, int] | None:
     ((0, 100), (990, 1000), None, (0, 1000))
     """
     match = _RANGE.fullmatch(header)
-    if not match or not any(match.groups()):
+    if not match:
         return 0, size
     first, last = match.groups()
     start = int(first) if first else max(0, size - int(last))
