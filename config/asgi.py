@@ -12,13 +12,17 @@ http_application = get_asgi_application()  # first: it loads the apps that the i
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from django.conf import settings  # noqa: E402
 
 from config.routing import websocket_urls  # noqa: E402
+from projects.body_limit import BodyLimit  # noqa: E402
 from projects.sockets import OriginCheck  # noqa: E402
 
 routes = ProtocolTypeRouter(
     {
-        "http": http_application,
+        "http": BodyLimit(
+            http_application, settings.MAX_UPLOAD_BYTES + 2**20, 2 * settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        ),
         "websocket": OriginCheck(AuthMiddlewareStack(URLRouter(websocket_urls))),
     }
 )

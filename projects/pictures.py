@@ -116,8 +116,7 @@ def _flat(image: Image.Image) -> Image.Image:
         return _stretch(image)
     if image.has_transparency_data:
         with_alpha = image.convert("RGBA")
-        low, _high = with_alpha.getchannel("A").getextrema()
-        if low < 255:
+        if np.asarray(with_alpha.getchannel("A")).min() < 255:
             white = Image.new("RGBA", with_alpha.size, "white")
             return Image.alpha_composite(white, with_alpha).convert("RGB")
     return image if image.mode in {"1", "L", "P", "RGB", "RGBA", "RGBX"} else image.convert("RGB")

@@ -1,0 +1,42 @@
+"""Chores of the library (thin Celery shells)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from celery import shared_task
+from django.core.files.storage import default_storage
+from django.utils import timezone
+
+from projects.intake import ASSETS
+from projects.models import Asset
+
+# An upload that is being stored has files before it has rows; none takes this long.
+ORPHAN_AGE = timedelta(days=1)
+
+
+@shared_task
+def sweep_orphans(older_than_s: float = ORPHAN_AGE.total_seconds()) -> int:
+    """Delete stored files that no row knows: what a crash between the file and its row left. Returns how many."""
+    before = timezone.now() - timedelta(seconds=older_than_s)
+    folders = [f"{team}/{part}" for team in _folders(ASSETS) for part in _names(team)]
+    return sum(_sweep(folder, before) for folder in folders)
+
+
+def _names(folder: str) -> list[str]:
+    return default_storage.listdir(folder)[0]
+
+
+def _folders(root: str) -> list[str]:
+    return [f"{root}/{name}" for name in _names(root)] if default_storage.exists(root) else []
+
+
+def _sweep(folder: str, before: datetime) -> int:
+    names = [f"{folder}/{name}" for name in default_storage.listdir(folder)[1]]
+    known: set[str] = set()
+    for field in ("file", "upright", "thumbnail"):
+        known.update(Asset.objects.filter(**{f"{field}__in": names}).values_list(field, flat=True))
+    lost = [name for name in names if name not in known and default_storage.get_modified_time(name) < before]
+    for name in lost:
+        default_storage.delete(name)
+    return len(lost)
