@@ -11,6 +11,7 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from projects import access, live
@@ -19,8 +20,7 @@ from projects.models import Item, Project
 from projects.models.library import Kind
 from streaming import signalling
 from streaming.desk import snapshot_key
-from streaming.models import Pipeline, SourceKind
-from streaming.serializers import MODES
+from streaming.models import Pipeline
 from training.models import Model
 
 _BOUNDARY = "frameloop-picture"
@@ -39,6 +39,8 @@ def _card(pipeline: Pipeline) -> dict[str, Any]:
         "follow_model": pipeline.follow_model,
         "overlay": {"mode": "synced", "confidence": 0.25, **pipeline.overlay},
         "metrics": pipeline.metrics,
+        "whep": reverse("whep", args=[pipeline.pk]),
+        "mjpeg": reverse("pipeline-mjpeg", args=[pipeline.pk]),
     }
 
 
@@ -56,11 +58,9 @@ def pipelines(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
         "rank": rank,
         "may_stream": rank >= Rank(Act.STREAM),
         "pipelines": shown,
-        "cards": [_card(pipeline) for pipeline in shown],
         "videos": videos,
         "models": Model.objects.filter(project=project)[:_CARDS],
         "sources": project.sources.all()[:_CARDS],
-        "kinds": SourceKind.choices,
     }
     return render(request, "streaming/pipelines.html", context)
 
@@ -78,7 +78,6 @@ def pipeline(request: HttpRequest, pipeline_id: uuid.UUID) -> HttpResponse:
         "pipeline": found,
         "card": _card(found),
         "models": Model.objects.filter(project=found.project)[:_CARDS],
-        "modes": MODES,
         "may_stream": rank >= Rank(Act.STREAM),
         "may_capture": rank >= Rank(Act.CAPTURE),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from tests.streaming.conftest import eventually, start, wait_for
-from tests.streaming.viewer import Viewer
+from tests.streaming.viewer import Viewer, run
 
 
 def test_a_synthetic_source_is_watched(gateway, worker, pipeline) -> None:
@@ -19,7 +19,7 @@ def test_a_synthetic_source_is_watched(gateway, worker, pipeline) -> None:
         await viewer.close()
         return viewer
 
-    viewer = asyncio.run(watch())
+    viewer = run(watch())
     assert viewer.size == (320, 180)
     assert viewer.last.to_ndarray(format="rgb24").std() > 10, "the picture is empty"
 
@@ -37,7 +37,7 @@ def test_three_viewers_cost_one_encode(gateway, worker, pipeline) -> None:
             await viewer.close()
         return viewers
 
-    viewers = asyncio.run(watch())
+    viewers = run(watch())
 
     def encoded() -> dict | None:
         pipeline.refresh_from_db()

@@ -6,10 +6,11 @@ import asyncio
 
 import httpx
 import pytest
+from django.test import Client
 from rest_framework_simplejwt.tokens import RefreshToken
 
 from tests.streaming.conftest import eventually, start, wait_for
-from tests.streaming.viewer import Viewer
+from tests.streaming.viewer import Viewer, run
 
 SDP = {"Content-Type": "application/sdp"}
 
@@ -32,7 +33,7 @@ def offer(*codecs: str) -> str:
         finally:
             await viewer.close()
 
-    return asyncio.run(make())
+    return run(make())
 
 
 def test_a_player_watches_and_leaves(gateway, worker, pipeline, client) -> None:
@@ -51,7 +52,7 @@ def test_a_player_watches_and_leaves(gateway, worker, pipeline, client) -> None:
         await viewer.close()
         return answer
 
-    answer = asyncio.run(watch())
+    answer = run(watch())
     assert answer.headers["Content-Type"] == "application/sdp"
     again = client.delete(answer.headers["Location"])
     assert again.status_code == 404
@@ -123,3 +124,14 @@ def test_ports_run_out(processes, pipeline, client) -> None:
 def taken(client: httpx.Client, pipeline) -> httpx.Response | None:
     answer = client.post(f"/whep/{pipeline.pk}/", content=offer(), headers=SDP)
     return answer if answer.status_code == 201 else None
+
+
+def test_a_session_needs_the_csrf_token(gateway, pipeline, web, alice, settings) -> None:
+    browser = Client()
+    browser.force_login(alice)
+    cookies = {settings.SESSION_COOKIE_NAME: browser.cookies[settings.SESSION_COOKIE_NAME].value, "csrftoken": "a" * 32}
+    with httpx.Client(base_url=web, cookies=cookies, trust_env=False) as client:
+        refusal = client.post(f"/whep/{pipeline.pk}/", content=offer(), headers=SDP)
+        assert refusal.status_code == 403
+        answer = client.post(f"/whep/{pipeline.pk}/", content=offer(), headers=SDP | {"X-CSRFToken": "a" * 32})
+        assert answer.status_code == 201
