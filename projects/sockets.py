@@ -122,6 +122,7 @@ class RoomSocket:
     user: Any
     may_write = True
     room = ""
+    unheard_bytes = 2**62  # how much may be sent to a client that says nothing; see `send_text`
 
     # Hooks
 
@@ -152,8 +153,8 @@ class RoomSocket:
         if room == self.room:
             self.send_text(frame.text, frame.size)
         else:
-            self._later(self.recheck())
-            self._later(self.recheck_after(1.0))  # a sign-out rings before its session is gone
+            self.later(self.recheck())
+            self.later(self.recheck_after(1.0))  # a sign-out rings before its session is gone
 
     # For subclasses
 
@@ -163,19 +164,25 @@ class RoomSocket:
         self.send_text(data.decode(), len(data))
 
     def send_text(self, text: str, size: int) -> None:
+        """As `send_message`, for text that is encoded already; `size` is its length in bytes.
+
+        Daphne takes whatever it is given, so a full outbox does not show there that nobody reads. Where a
+        client promises to speak regularly (`ping`), `unheard_bytes` bounds what a silent one can cost.
+        """
         if self._ending is not None:
             return
-        if self._held + size > OUTBOX_BYTES or len(self._outbox) >= OUTBOX_MESSAGES:
+        full = bool(self.held) and self.held + size > OUTBOX_BYTES
+        if full or len(self.outbox) >= OUTBOX_MESSAGES or self.unheard > self.unheard_bytes:
             self.overflow()
             return
-        self._outbox.append((text, size))
-        self._held += size
+        self.outbox.append((text, size))
+        self.held += size
         self.wake()
 
     def overflow(self) -> None:
         """Give up on a reader that is too slow; it comes back and reads what it missed."""
         self.close(SLOW, "The connection reads too slowly; connect again and catch up.")
-        self._outbox.clear()
+        self.outbox.clear()
 
     def close(self, code: int, reason: str = "") -> None:
         """Close once what is queued has been sent; never blocks."""
@@ -218,8 +225,9 @@ class RoomSocket:
         self.path: dict[str, Any] = scope.get("url_route", {}).get("kwargs", {})
         self.user = AnonymousUser()
         self._receive, self._send = receive, send
-        self._outbox: deque[tuple[str, int]] = deque()
-        self._held = 0
+        self.outbox: deque[tuple[str, int]] = deque()
+        self.held = 0
+        self.unheard = 0
         self._drainer: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._ending: tuple[int, str] | None = None
@@ -254,6 +262,7 @@ class RoomSocket:
         event = await self._receive()
         if event["type"] == "websocket.disconnect":
             raise _Disconnected
+        self.unheard = 0
         text = event.get("text")
         if text is None:
             raise Refused(MALFORMED, "Messages are JSON text frames, not binary ones.")
@@ -335,7 +344,7 @@ class RoomSocket:
             if refusal.code == SIGN_IN and self._credential.renewable and not self._reminded:
                 self._reminded = True
                 self.send_message({"type": "reauth", "deadline": REAUTH_S})
-                self._later(self.recheck_after(REAUTH_S))
+                self.later(self.recheck_after(REAUTH_S))
             else:
                 self.close(REVOKED if refusal.code == MISSING else refusal.code, refusal.reason)
         else:
@@ -352,15 +361,16 @@ class RoomSocket:
 
     def next_text(self) -> str | None:
         """What the writer sends next; None when there is nothing."""
-        if not self._outbox:
+        if not self.outbox:
             return None
-        text, size = self._outbox.popleft()
-        self._held -= size
+        text, size = self.outbox.popleft()
+        self.held -= size
         return text
 
     async def _drain(self) -> None:
         try:
             while (text := self.next_text()) is not None:
+                self.unheard += len(text)
                 await self._send({"type": "websocket.send", "text": text})
         except asyncio.CancelledError:
             raise
@@ -370,7 +380,8 @@ class RoomSocket:
         finally:
             self._drainer = None
 
-    def _later(self, work: Any) -> None:
+    def later(self, work: Any) -> None:
+        """Run a coroutine beside the reader; it ends with the socket."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -1,0 +1,173 @@
+"""What a process knows of the items that are open here: their head, and who is where on them.
+
+Presence is latest-wins for each connection and leaves at most 30 times a second as one message for a room;
+it is never stored. Heads come from the database every 5 s, so that a crash between commit and broadcast
+shows even while Redis is away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+import orjson
+from django.db import connection
+
+from annotations.writer import Writer
+from projects.hub import Frame, Hub
+from projects.sockets import DRAIN, MISSING, in_thread
+
+if TYPE_CHECKING:
+    from annotations.consumers import ItemSocket
+
+_log = logging.getLogger(__name__)
+TICK_S = 1 / 30
+HEAD_S = 5.0
+WHO = '{"type":"presence-who"}'
+_HEADS = "SELECT id::text, rev, epoch::text FROM projects_item WHERE id = ANY(%s::uuid[])"
+
+
+class ItemRoom:
+    """One open item: the sockets of this process, and what their people do."""
+
+    def __init__(self, name: str, item_id: str) -> None:
+        self.name = name
+        self.item_id = item_id
+        self.sockets: set[ItemSocket] = set()
+        self.head = 0
+        self._here: dict[str, dict[str, Any]] = {}
+        self._due: dict[str, dict[str, Any]] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._offset = random.uniform(0, TICK_S)  # so that a thousand rooms do not all speak at once
+
+    def deliver(self, room: str, frame: Frame) -> None:
+        text = frame.text
+        if text.startswith('{"type":"ops"'):
+            self.head = max(self.head, last_rev(text))
+        elif text == WHO:
+            self._due |= {conn: state for conn, state in self._here.items() if conn not in self._due}
+            self._schedule()
+
+    def put(self, conn: str, state: dict[str, Any]) -> None:
+        self._here[conn] = self._due[conn] = {"conn": conn, **state}
+        self._schedule()
+
+    def gone(self, conn: str) -> None:
+        if self._here.pop(conn, None) is not None:
+            self._due[conn] = {"conn": conn, "gone": True}
+            self._schedule()
+
+    def _schedule(self) -> None:
+        if self._timer is None and self._due:
+            loop = asyncio.get_running_loop()
+            wait = TICK_S - (loop.time() + self._offset) % TICK_S
+            self._timer = loop.call_later(wait, self._tick)
+
+    def _tick(self) -> None:
+        self._timer = None
+        Rooms.here().background(self.flush())
+
+    async def flush(self) -> None:
+        """Send what is due now."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._due:
+            batch, self._due = list(self._due.values()), {}
+            await Hub.here().publish([(self.name, orjson.dumps({"type": "presence", "batch": batch}))])
+
+
+def last_rev(text: str) -> int:
+    """`to` of an `ops` message, without parsing the transactions in it.
+
+    >>> last_rev('{"type":"ops","from":3,"to":12,"txs":[]}')
+    12
+    """
+    start = text.index('"to":') + 5
+    return int(text[start : text.index(",", start)])
+
+
+class Rooms:
+    """The open items of one event loop; `Rooms.here()` is the loop's own."""
+
+    _all: WeakKeyDictionary[asyncio.AbstractEventLoop, Rooms] = WeakKeyDictionary()
+
+    @classmethod
+    def here(cls) -> Rooms:
+        return cls._all.setdefault(asyncio.get_running_loop(), cls())
+
+    def __init__(self) -> None:
+        self._rooms: dict[str, ItemRoom] = {}
+        self._beat: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    async def enter(self, socket: ItemSocket) -> ItemRoom:
+        """Take a socket into its item's room, and ask who else is there."""
+        room = self._rooms.get(socket.room)
+        if room is None:
+            room = self._rooms[socket.room] = ItemRoom(socket.room, socket.item_id)
+        room.sockets.add(socket)
+        if self._beat is None:
+            self._beat = asyncio.create_task(self._beating(), name="heads of items")
+        await Hub.here().join(socket.room, room)
+        await Hub.here().publish([(socket.room, WHO.encode())])
+        return room
+
+    async def leave(self, socket: ItemSocket) -> None:
+        room = self._rooms.get(socket.room)
+        if room is None or socket not in room.sockets:
+            return
+        room.sockets.discard(socket)
+        room.gone(socket.conn)
+        if room.sockets:
+            return
+        await room.flush()
+        if room.sockets:  # somebody came meanwhile
+            return
+        self._rooms.pop(socket.room, None)
+        await Hub.here().leave(socket.room, room)
+        if not self._rooms:
+            await self._rest()
+
+    async def _rest(self) -> None:
+        """Nobody edits here any more: let the connections go."""
+        if self._beat is not None:
+            self._beat.cancel()
+            self._beat = None
+        await Writer.here().close()
+        await Hub.here().close()
+
+    def background(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _beating(self) -> None:
+        while True:
+            await asyncio.sleep(HEAD_S * random.uniform(0.9, 1.0))
+            try:
+                self._tell_heads(await in_thread(_read_heads, [room.item_id for room in self._rooms.values()]))
+            except Exception:
+                _log.exception("the heads of the open items could not be read")
+
+    def _tell_heads(self, heads: dict[str, tuple[int, str]]) -> None:
+        for room in tuple(self._rooms.values()):
+            found = heads.get(room.item_id)
+            if found is not None:
+                room.head = max(room.head, found[0])
+            for socket in tuple(room.sockets):
+                if found is None:
+                    socket.close(MISSING, "The item was deleted.")
+                elif found[1] != socket.epoch:
+                    socket.close(DRAIN, "The item was restored from a backup: connect again.")
+                else:
+                    socket.tell_head(found[0])
+
+
+def _read_heads(ids: list[str]) -> dict[str, tuple[int, str]]:
+    with connection.cursor() as cursor:
+        cursor.execute(_HEADS, [ids])
+        return {item: (rev, epoch) for item, rev, epoch in cursor.fetchall()}
