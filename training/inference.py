@@ -68,7 +68,7 @@ def letterbox(picture: Picture, width: int, height: int) -> tuple[Floats, Fit]:
     """
     h, w = picture.shape[:2]
     scale = min(width / w, height / h)
-    new_w, new_h = round(w * scale), round(h * scale)
+    new_w, new_h = max(1, round(w * scale)), max(1, round(h * scale))
     if (new_w, new_h) != (w, h):
         picture = cv2.resize(picture, (new_w, new_h), interpolation=cv2.INTER_LINEAR).astype(np.uint8, copy=False)
     # Halves go as the trainer puts them: down on the left and top, up on the right and bottom.

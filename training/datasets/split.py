@@ -18,11 +18,19 @@ DOMINANT = 0.7
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture to be placed: its `group` (an asset's id), its frame on a video, and a side fixed by hand."""
+    """A picture to be placed.
+
+    Attributes:
+        group: What it may not be parted from, such as its video.
+        frame: On a video.
+        fixed: A side chosen by hand.
+        blank: Nothing is in it: it can be learned from, but proves little.
+    """
 
     group: str
     frame: int | None = None
     fixed: str = ""
+    blank: bool = False
 
 
 @dataclass
@@ -44,40 +52,61 @@ def split(pictures: Sequence[Picture], share: float = VAL_SHARE, seed: int = 0) 
         seed: Another seed gives another split; the same one always the same.
     """
     sides = [picture.fixed for picture in pictures]
-    free: dict[str, list[int]] = defaultdict(list)
-    for index, picture in enumerate(pictures):
-        if not picture.fixed:
-            free[picture.group].append(index)
+    free, blank = _groups(pictures)
+    _by_groups(sides, blank, round(sum(map(len, blank.values())) * share), seed)
     if not free:
         return Split(sides, "by hand")
-    wanted = _wanted(sides, share)
+    wanted = _wanted(pictures, share)
     total = sum(map(len, free.values()))
     largest = max(free, key=lambda key: (len(free[key]), key))
     if len(free[largest]) > DOMINANT * total and len(free[largest]) > 1:
         return _by_time(pictures, sides, free, largest, wanted)
-    _by_groups(sides, free, wanted, seed)
+    fixed = {picture.fixed for picture in pictures if not picture.blank}
+    _by_groups(sides, free, wanted, seed, least_val="val" not in fixed, other_train="train" in fixed)
     return Split(sides, "by groups")
 
 
-def _wanted(sides: Sequence[str], share: float) -> int:
-    """How many of the free pictures should go to "val"."""
-    usable = sum(side != "test" for side in sides)
-    wanted = round(usable * share) - sum(side == "val" for side in sides)
-    return max(wanted, 0 if "val" in sides else 1)
+def _groups(pictures: Sequence[Picture]) -> tuple[dict[str, list[int]], dict[str, list[int]]]:
+    """The indices of pictures that are to be placed, by group: groups with something in them, and blank ones."""
+    free: dict[str, list[int]] = defaultdict(list)
+    for index, picture in enumerate(pictures):
+        if not picture.fixed:
+            free[picture.group].append(index)
+    blank = {key: free[key] for key in free if all(pictures[index].blank for index in free[key])}
+    return {key: indices for key, indices in free.items() if key not in blank}, blank
+
+
+def _wanted(pictures: Sequence[Picture], share: float) -> int:
+    """How many of the free pictures with something in them should go to "val"."""
+    usable = [picture for picture in pictures if not picture.blank and picture.fixed != "test"]
+    already = sum(picture.fixed == "val" for picture in usable)
+    return max(round(len(usable) * share) - already, 0 if already else 1)
 
 
 def _rank(seed: int, key: str) -> str:
     return hashlib.sha256(f"{seed}:{key}".encode()).hexdigest()
 
 
-def _by_groups(sides: list[str], free: dict[str, list[int]], wanted: int, seed: int) -> None:
+def _by_groups(
+    sides: list[str],
+    free: dict[str, list[int]],
+    wanted: int,
+    seed: int,
+    *,
+    least_val: bool = False,
+    other_train: bool = False,
+) -> None:
+    """Whole groups in the order of their hash go to "val" while they fit, the rest to "train".
+
+    With `least_val` the smallest group goes when none fits, unless nothing would be left to train on.
+    """
     taken, chosen = 0, set()
     keys = sorted(free, key=lambda key: _rank(seed, key))
     for key in keys:
         if taken + len(free[key]) <= wanted:
             taken += len(free[key])
             chosen.add(key)
-    if not chosen and wanted and (len(keys) > 1 or "train" in sides):
+    if not chosen and least_val and (len(keys) > 1 or other_train):
         chosen.add(min(keys, key=lambda key: (len(free[key]), _rank(seed, key))))
     for key, indices in free.items():
         for index in indices:

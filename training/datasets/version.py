@@ -213,7 +213,7 @@ def _place(pictures: list[Picture], wish: dict[str, Any]) -> dict[str, Any]:
     if not 0 < share < 1:
         raise DatasetError("bad_split", f"A validation share of {share:g} is not between 0 and 1, such as 0.2.")
     result = splitting.split(
-        [splitting.Picture(str(p.asset.pk), p.frame, p.item.split) for p in pictures], share=share, seed=seed
+        [splitting.Picture(str(p.asset.pk), p.frame, p.item.split, not p.shapes) for p in pictures], share, seed
     )
     for picture, side in zip(pictures, result.sides, strict=True):
         picture.side = side

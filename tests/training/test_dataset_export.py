@@ -1,0 +1,137 @@
+"""A version as a folder that the trainer reads, and YOLO's text labels."""
+
+from __future__ import annotations
+
+import io
+
+import cv2
+import numpy as np
+import pytest
+import yaml
+from django.core.files.base import ContentFile
+from hypothesis import given
+from hypothesis import strategies as st
+
+from annotations.formats import yolo
+from projects.intake import intake
+from projects.models import Item
+from training.datasets.export import export, size
+from training.datasets.version import freeze
+
+SIZES = st.integers(1, 5000)
+
+
+@given(
+    width=SIZES,
+    height=SIZES,
+    boxes=st.lists(
+        st.tuples(
+            st.integers(0, 4), st.floats(-50, 5000), st.floats(-50, 5000), st.floats(0.01, 6000), st.floats(0.01, 6000)
+        ),
+        max_size=8,
+    ),
+)
+def test_what_is_written_is_read_again_within_a_thousandth_of_a_percent(width, height, boxes):
+    given_boxes = [yolo.Box(*box) for box in boxes]
+    kept = [inside for box in given_boxes if (inside := yolo.clip(box, width, height)) is not None]
+    back = yolo.read(yolo.write(given_boxes, width, height), width, height, classes=5)
+    assert back.refused == [] and len(back.boxes) == len(kept)
+    for ours, theirs in zip(kept, back.boxes, strict=True):
+        assert ours.index == theirs.index
+        assert (ours.x, ours.w) == pytest.approx((theirs.x, theirs.w), abs=2e-6 * width)
+        assert (ours.y, ours.h) == pytest.approx((theirs.y, theirs.h), abs=2e-6 * height)
+
+
+def test_rows_that_cannot_be_taken_are_reported_one_by_one():
+    text = "0 0.5 0.5 0.2 0.2\n9 0.5 0.5 1 1\n0 0.5 0.5 1\n\n0 x 0.5 1 1\n0 2.5 0.5 1 1\n0 nan 0.5 1 1\n"
+    labels = yolo.read(text, 100, 100, classes=2)
+    assert len(labels.boxes) == 1
+    assert [refusal.line for refusal in labels.refused] == [2, 3, 5, 6, 7]
+
+
+def test_the_description_is_ours_and_survives_strange_names():
+    names = ["a: b", "- c", "ü'\"", "{d}", "download: rm"]
+    text = yolo.data_yaml(names, {"train": "images/train", "val": "images/val"}, "/some where")
+    read = yaml.safe_load(text)
+    assert read == {
+        "path": "/some where",
+        "train": "images/train",
+        "val": "images/val",
+        "nc": 5,
+        "names": dict(enumerate(names)),
+    }
+
+
+def test_the_trainer_reads_what_was_labelled(fill, alice, tmp_path):
+    version = freeze(fill(5), alice)
+    steps = []
+    done = export(version, tmp_path / "set", lambda n, total: steps.append((n, total)))
+    assert steps == [(n, 5) for n in range(1, 6)] and done.pictures == 5
+    pictures = sorted((tmp_path / "set" / "images").rglob("*.jpg"))
+    assert len(pictures) == 5 and len(list((tmp_path / "set" / "images" / "val").iterdir())) == version.counts["val"]
+    rows = 0
+    for picture in pictures:
+        text = (picture.parents[2] / "labels" / picture.parent.name / f"{picture.stem}.txt").read_text()
+        labels = yolo.read(text, 128, 72, classes=4)
+        assert labels.refused == []
+        rows += len(labels.boxes)
+    assert rows == version.counts["boxes"]
+
+
+def test_pictures_are_copies_and_equal_names_do_not_meet(project, alice, add_image, draw, tmp_path):
+    for n, folder in enumerate(("a", "b")):
+        item = add_image(project, f"{folder}/1.jpg", np.full((60, 80, 3), 60 + 120 * n, np.uint8))
+        draw(item, "car", 1, 1, 5, 5)
+    export(freeze(project, alice), tmp_path)
+    pictures = list((tmp_path / "images").rglob("*.jpg"))
+    assert {round(cv2.imread(str(path)).mean(), -1) for path in pictures} == {60, 180}
+    before = [(item.asset.sha256, item.asset.file.size) for item in Item.objects.select_related("asset")]
+    for path in pictures:
+        path.write_bytes(b"mended in place")
+    assert [(item.asset.sha256, item.asset.file.size) for item in Item.objects.select_related("asset")] == before
+
+
+def test_a_deep_or_turned_picture_is_written_as_people_saw_it(project, alice, add_image, draw, tmp_path):
+    from PIL import Image
+
+    data = io.BytesIO()
+    exif = Image.Exif()
+    exif[274] = 6
+    Image.fromarray(np.full((40, 80, 3), 200, np.uint8)).save(data, "JPEG", exif=exif)
+    turned = intake(project, ContentFile(data.getvalue(), "turned.jpg"), "turned.jpg", alice)
+    draw(turned, "car", 1, 1, 5, 5)
+    draw(add_image(project, "plain.jpg", np.zeros((40, 80, 3), np.uint8)), "car", 1, 1, 5, 5)
+    export(freeze(project, alice), tmp_path)
+    shapes = {cv2.imread(str(path), cv2.IMREAD_UNCHANGED).shape[:2] for path in (tmp_path / "images").rglob("*.*")}
+    assert shapes == {(80, 40), (40, 80)}
+
+
+def test_frames_of_a_video_are_exactly_those_that_were_labelled(project, alice, draw, tmp_path):
+    import av
+
+    path = tmp_path / "v.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25, options={"crf": "10", "g": "12"})
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
+        for n in range(40):
+            frame = av.VideoFrame.from_ndarray(np.full((64, 64, 3), 20 + 5 * n, np.uint8), format="rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    item = intake(project, path, "v.mp4", alice)
+    for n in (3, 17, 18, 39):
+        draw(item, "car", 1, 1, 5, 5, frame=n)
+    version = freeze(project, alice)
+    folder = tmp_path / "set"
+    export(version, folder)
+    pictures = sorted((folder / "images").rglob("*.jpg"), key=lambda found: found.stem)
+    brightness = [cv2.imread(str(picture)).mean() for picture in pictures]
+    assert brightness == pytest.approx([20 + 5 * n for n in (3, 17, 18, 39)], abs=2.4)
+    assert size(version) > 0
+
+
+def test_pictures_set_aside_for_the_test_are_not_given_to_the_trainer(project, alice, add_image, draw, tmp_path):
+    for n in range(4):
+        item = add_image(project, f"{n}.jpg", np.zeros((40, 80, 3), np.uint8))
+        draw(item, "car", 1, 1, 5, 5)
+        Item.objects.filter(pk=item.pk).update(split="test" if n == 0 else "")
+    assert export(freeze(project, alice), tmp_path).pictures == 3
