@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from projects import videos
 
 _RECENT_BYTES = 48 * 2**20  # decoded frames that one reader keeps, so that stepping back does not start over
+_FOLLOWED_S = 2.0  # who steps through a video asks for the next frame within this
+_MOST_OF_ONE = 3  # readers of one video, so that people at different places do not send one to and fro
 _AHEAD = 12  # frames that are cheaper to decode than to seek over
 
 
@@ -187,12 +189,20 @@ class Readers:
             while True:
                 free = [e for k, e in self._entries if k == key and not e.busy]
                 best = min(free, key=lambda e: e.reader.cost(number), default=None)
-                if best:
+                if best and not (self._followed(best, number) and self._may_open_another(key)):
                     best.busy = True
                     return best
                 if self._make_room():
                     return None
                 self._changed.wait()
+
+    def _followed(self, entry: _Entry, number: int) -> bool:
+        """Whether somebody else seems to step along with this reader, far from frame `number`."""
+        return entry.reader.cost(number) > _AHEAD and time.monotonic() - entry.used < _FOLLOWED_S
+
+    def _may_open_another(self, key: str) -> bool:
+        same = sum(k == key for k, _entry in self._entries)
+        return same < _MOST_OF_ONE and len(self._entries) + self._opening < self._most
 
     def _make_room(self) -> bool:
         if len(self._entries) + self._opening >= self._most:

@@ -4,33 +4,40 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('projects', '0002_kept_answers'),
+        ("projects", "0002_kept_answers"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='asset',
-            name='notes',
-            field=models.JSONField(blank=True, default=list, help_text='What was changed on the way in, in sentences.'),
+            model_name="asset",
+            name="notes",
+            field=models.JSONField(blank=True, default=list, help_text="What was changed on the way in, in sentences."),
         ),
         migrations.AddField(
-            model_name='video',
-            name='mark',
-            field=models.CharField(choices=[('pts', 'Presentation time'), ('dts', 'Decoding time'), ('order', 'Count from the start')], default='pts', max_length=5),
+            model_name="video",
+            name="mark",
+            field=models.CharField(
+                choices=[("pts", "Presentation time"), ("dts", "Decoding time"), ("order", "Count from the start")],
+                default="pts",
+                max_length=5,
+            ),
         ),
         migrations.AddField(
-            model_name='video',
-            name='marks_bytes',
-            field=models.BinaryField(blank=True, help_text='int64, little-endian, as pts: the mark of each frame where it is not its pts.', null=True),
+            model_name="video",
+            name="marks_bytes",
+            field=models.BinaryField(
+                blank=True,
+                help_text="int64, little-endian, as pts: the mark of each frame where it is not its pts.",
+                null=True,
+            ),
         ),
         migrations.AddIndex(
-            model_name='asset',
-            index=models.Index(fields=['team', 'created_at', 'id'], name='assets_newest'),
+            model_name="asset",
+            index=models.Index(fields=["team", "created_at", "id"], name="assets_newest"),
         ),
         migrations.AddIndex(
-            model_name='item',
-            index=models.Index(fields=['project', 'updated_at', 'id'], name='items_changed'),
+            model_name="item",
+            index=models.Index(fields=["project", "updated_at", "id"], name="items_changed"),
         ),
     ]

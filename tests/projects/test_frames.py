@@ -234,6 +234,19 @@ def test_the_pool_stays_small_and_closes_when_idle(made, tmp_path):
     assert len(pool) == 0
 
 
+def test_two_people_at_two_places_have_a_reader_each(made):
+    pool = Readers(most=4)
+    source = _source(made("h264-long.mp4"))
+    lent = []
+    for step in range(20):
+        for start in (100, 500):
+            with pool.lend("a", start + step, lambda: source) as reader:
+                assert number_in(reader.read(start + step).to_ndarray(format="rgb24")) == start + step
+                lent.append((start, id(reader)))
+    assert len(set(lent)) == 2
+    pool.close_idle(older_than=-1)
+
+
 def test_a_reader_that_failed_is_not_lent_again(made, tmp_path):
     pool = Readers(most=1)
     path = tmp_path / "a.mp4"
