@@ -227,7 +227,8 @@ class _ProjectMembers(admin.TabularInline):
 class _Labels(admin.TabularInline):
     model = Label
     extra = 0
-    fields = ("ordinal", "name", "color", "aliases")
+    fields = ("ordinal", "name", "color")
+    readonly_fields = ("ordinal",)
     show_change_link = True
     can_delete = False
 
@@ -259,6 +260,19 @@ class ProjectAdmin(Kept):
         """A project stays in its team, whose library its items are from, and keeps its task."""
         return (*self.readonly_fields, "team", "task") if obj else self.readonly_fields
 
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """New labels get the next class indices, in their order on the page."""
+        if formset.model is Label:
+            first = form.instance.next_ordinal()
+            for n, row in enumerate(row for row in formset.extra_forms if row.has_changed()):
+                row.instance.ordinal = first + n
+        super().save_formset(request, form, formset, change)
+
+    def save_model(self, request: HttpRequest, obj: Project, form: Any, change: bool) -> None:
+        if not change:
+            obj.created_by = request.user  # type: ignore[assignment]
+        super().save_model(request, obj, form, change)
+
 
 @admin.register(Label)
 class LabelAdmin(Counting):
@@ -272,7 +286,12 @@ class LabelAdmin(Counting):
     counted = ("annotations",)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ("id", "project") if obj else ("id",)
+        return ("id", "ordinal", "project") if obj else ("id", "ordinal")
+
+    def save_model(self, request: HttpRequest, obj: Label, form: Any, change: bool) -> None:
+        if not change:
+            obj.ordinal = obj.project.next_ordinal()
+        super().save_model(request, obj, form, change)
 
 
 @admin.register(Asset)

@@ -50,9 +50,12 @@ class Project(models.Model):
     def add_label(self, name: str, color: str = "", **fields: Any) -> Label:
         """Append a class to the schema, with the next free class index."""
         Project.objects.select_for_update().get(pk=self.pk)
+        return Label.objects.create(project=self, name=name, color=color, ordinal=self.next_ordinal(), **fields)
+
+    def next_ordinal(self) -> int:
+        """The class index behind the last one. Gaps that deleted labels left stay: models remember indices."""
         last = self.labels.aggregate(last=models.Max("ordinal"))["last"]
-        ordinal = 0 if last is None else last + 1
-        return Label.objects.create(project=self, name=name, color=color, ordinal=ordinal, **fields)
+        return 0 if last is None else int(last) + 1
 
     @transaction.atomic
     def erase(self) -> None:

@@ -9,6 +9,7 @@ from django.utils import timezone
 from rest_framework import serializers
 
 from projects.models import ApiToken, User
+from projects.serializers.fields import Choice
 
 
 class PersonSerializer(serializers.ModelSerializer[User]):
@@ -63,7 +64,7 @@ class TokenSerializer(serializers.ModelSerializer[ApiToken]):
     """An API token without its secret."""
 
     scopes = serializers.ListField(
-        child=serializers.ChoiceField(choices=[ApiToken.READ, ApiToken.WRITE]),
+        child=Choice(choices=[ApiToken.READ, ApiToken.WRITE]),
         required=False,
         help_text="Empty: all that its person may do. `read` alone limits it to reading.",
     )

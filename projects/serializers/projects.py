@@ -8,7 +8,9 @@ from rest_framework import serializers
 
 from projects.access import Rank
 from projects.models import Label, Project, ProjectMembership, Role
+from projects.models.project import Task
 from projects.serializers.auth import PersonSerializer
+from projects.serializers.fields import Choice
 
 KINDS = ("text", "number", "checkbox", "select")
 
@@ -17,7 +19,7 @@ class AttributeSerializer(serializers.Serializer[Any]):
     """What annotators fill in for each object of a class."""
 
     name = serializers.CharField(max_length=60)
-    kind = serializers.ChoiceField(choices=KINDS, default="text")
+    kind = Choice(choices=KINDS, default="text")
     values = serializers.ListField(
         child=serializers.CharField(max_length=120), required=False, max_length=200, help_text="Of a select."
     )
@@ -95,6 +97,7 @@ class ProjectSerializer(serializers.ModelSerializer[Project]):
 
 class NewProjectSerializer(serializers.ModelSerializer[Project]):
     team = serializers.UUIDField(required=False, allow_null=True, help_text="By default the caller's own team.")
+    task = Choice(choices=Task.choices, default=Task.DETECT)
     labels = LabelSerializer(many=True, required=False)
 
     class Meta:
@@ -127,7 +130,7 @@ class ProjectMemberSerializer(serializers.Serializer[Any]):
 
     id = serializers.UUIDField(help_text="Of the membership.")
     user = PersonSerializer()
-    role = serializers.ChoiceField(choices=Role.choices)
+    role = Choice(choices=Role.choices)
     via = serializers.SerializerMethodField(help_text="`project`, or `team` for those who have it by the team.")
     created_at = serializers.DateTimeField()
 

@@ -9,6 +9,7 @@ from rest_framework import serializers
 from projects import access
 from projects.models import Invitation, Membership, Role, Team
 from projects.serializers.auth import PersonSerializer
+from projects.serializers.fields import Choice
 
 
 class TeamSerializer(serializers.ModelSerializer[Team]):
@@ -35,11 +36,11 @@ class MemberSerializer(serializers.ModelSerializer[Membership]):
 
 class AddMemberSerializer(serializers.Serializer[Any]):
     email = serializers.EmailField(max_length=254)
-    role = serializers.ChoiceField(choices=Role.choices, default=Role.ANNOTATOR)
+    role = Choice(choices=Role.choices, default=Role.ANNOTATOR)
 
 
 class RoleSerializer(serializers.Serializer[Any]):
-    role = serializers.ChoiceField(choices=Role.choices)
+    role = Choice(choices=Role.choices)
 
 
 class InvitationSerializer(serializers.ModelSerializer[Invitation]):

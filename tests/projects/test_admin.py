@@ -152,6 +152,22 @@ def test_an_unused_label_can_be_deleted(client, project):
     assert not Label.objects.filter(pk=label.pk).exists()
 
 
+def test_new_labels_get_the_next_class_indices(client, project):
+    rows = list(project.labels.all())
+    form = {"name": "Street", "labels-TOTAL_FORMS": 4, "labels-INITIAL_FORMS": 2}
+    form |= {"memberships-TOTAL_FORMS": 0, "memberships-INITIAL_FORMS": 0}
+    for n, name in enumerate(("person", "car", "bus", "tram")):
+        form |= {f"labels-{n}-project": project.pk, f"labels-{n}-name": name, f"labels-{n}-color": "#000000"}
+        form[f"labels-{n}-id"] = rows[n].pk if n < 2 else ""
+    assert client.post(url(Project, "change", project.pk), form).status_code == 302
+    client.post(
+        url(Label, "add"),
+        {"project": project.pk, "name": "van", "color": "#000000", "attributes": "[]", "aliases": "[]"},
+    )
+    assert [label.name for label in project.labels.all()] == ["person", "car", "bus", "tram", "van"]
+    assert [label.ordinal for label in project.labels.all()] == [0, 1, 2, 3, 4]
+
+
 def test_no_page_shows_a_secret(client, everything):
     token = everything["token"]
     hidden = (

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from django.core.cache import cache
+from django.db import connection
 from rest_framework.test import APIClient
 
 from projects import lockout
@@ -112,6 +115,9 @@ def test_an_inactive_person_is_refused_everywhere(alice):
     User.objects.filter(pk=alice.pk).update(is_active=False)
     assert login(APIClient()).status_code == 401
     assert bearer(access).get("/api/v1/auth/me").status_code == 401
+    session = APIClient()
+    session.force_login(alice)
+    assert session.get("/api/v1/auth/me").status_code == 401
 
 
 def test_five_wrong_passwords_lock_this_address_out(alice):
@@ -141,6 +147,21 @@ def test_a_refresh_token_works_once(alice):
     assert bearer(second.data["access"]).get("/api/v1/auth/me").status_code == 200
     again = APIClient().post("/api/v1/auth/refresh", {"refresh": first})
     assert again.status_code == 401 and "sign in again" in again.data["detail"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_refreshes_at_once_one_gets_the_next_pair():
+    User.objects.create_user("alice@example.org", PASSWORD, name="Alice")
+    first = login(APIClient()).data["refresh"]
+
+    def refresh(n: int) -> int:
+        try:
+            return APIClient().post("/api/v1/auth/refresh", {"refresh": first}).status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(refresh, range(4))) == [200, 401, 401, 401]
 
 
 def test_signing_out_revokes_the_refresh_token(alice):

@@ -89,6 +89,11 @@ def test_it_validates_ownership(project, bob, charlie, api):
     assert refused.data["detail"] == "This needs the role owner; yours is annotator."
 
 
+def test_a_wrong_choice_says_what_there_is_to_choose_from(alice, api):
+    detail = api(alice).post(URL, {"name": "Street", "task": "paint"}).data["detail"]
+    assert detail == "task: 'paint' is none of detect, segment, obb, pose, classify, anomaly."
+
+
 def test_the_list_is_cut_into_pages(alice, team, api, django_assert_max_num_queries):
     for n in range(7):
         project = Project.objects.create(team=team, name=f"P{n}")
