@@ -33,6 +33,7 @@ _MODULES = (
     "editor/session.js",
     "editor/model/geometry.js",
     "editor/model/history.js",
+    "editor/model/line.js",
     "editor/model/op_client.js",
     "editor/model/ops.js",
     "editor/model/queue.js",

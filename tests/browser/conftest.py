@@ -11,7 +11,6 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -71,7 +70,11 @@ class Server:
         command = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(self.port), "config.asgi:application"]
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=output, stderr=output)
-        self._wait_until_it_answers(60)
+        try:
+            self._wait_until_it_answers(120)
+        except Exception:
+            self.stop(kill=True)
+            raise
 
     def stop(self, kill: bool = False) -> None:
         if self.process is None:
@@ -86,17 +89,15 @@ class Server:
 
     def _wait_until_it_answers(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            if self.process is None or self.process.poll() is not None:
-                break
-            with suppress(urllib.error.HTTPError):  # any answer is an answer
-                try:
-                    urllib.request.urlopen(f"{self.url}/static/no-such-file", timeout=5)
-                    return
-                except urllib.error.HTTPError:
-                    return
-                except OSError:
-                    time.sleep(0.1)
+        while time.monotonic() < deadline and self.process is not None and self.process.poll() is None:
+            try:
+                urllib.request.urlopen(f"{self.url}/static/no-such-file", timeout=seconds)
+            except urllib.error.HTTPError:  # any answer is an answer
+                return
+            except OSError:
+                time.sleep(0.1)
+            else:
+                return
         raise RuntimeError(f"daphne did not answer. Its log ends: {self.log.read_text()[-2000:]}")
 
 
@@ -172,4 +173,5 @@ def desk(browser, server: Server) -> Iterator[Callable[..., Desk]]:
     yield sit_down
     for each in desks:
         each.context.close()
-    assert [error for each in desks for error in each.unexpected()] == []
+    errors = [error for each in desks for error in each.unexpected()]
+    assert errors == [], f"The server's log ends:\n{server.log.read_text()[-3000:]}"

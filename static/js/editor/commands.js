@@ -13,6 +13,7 @@ import { isSuggestion } from "./editor.js";
  * @property {boolean} [repeats] whether a held key repeats it
  * @property {(() => void)} [release] when the key goes up
  * @property {boolean} [inLists] also while a list has the focus
+ * @property {{title: string, keys: string[]} | null} [help] how the help shows a family of commands: once, or null not at all
  */
 
 const KEYS_SETTING = "frameloop.editor.keys";
@@ -42,9 +43,10 @@ export function makeCommands(editor, stage, open) {
   add("Edit", "accept-all", "Accept all suggestions of this frame", ["Shift+Enter"], () => editor.accept(editor.suggestions()), () => edit() || (editor.suggestions().length ? "" : "There are no suggestions here."), { inLists: true });
   add("Edit", "copy-before", "Copy the shapes of the last labelled frame", ["KeyR"], () => editor.copyFromBefore(), () => edit() || video() || (editor.frameToCopy() === null ? "No frame before this one has shapes." : ""));
   for (const [key, x, y, word] of /** @type {[string, number, number, string][]} */ ([["ArrowLeft", -1, 0, "left"], ["ArrowRight", 1, 0, "right"], ["ArrowUp", 0, -1, "up"], ["ArrowDown", 0, 1, "down"]])) {
-    add("Edit", `nudge-${word}`, `Move the selection ${word} by a pixel`, [key], () => editor.nudge(x, y), some, { repeats: true });
-    add("Edit", `nudge-10-${word}`, `Move it ${word} by ten`, [`Shift+${key}`], () => editor.nudge(10 * x, 10 * y), some, { repeats: true });
-    add("Edit", `stretch-${word}`, `Resize it: ${word}`, [`Ctrl+${key}`], () => editor.nudge(x, y, true), some, { repeats: true });
+    const family = (/** @type {string} */ title, /** @type {string} */ modifier) => ({ repeats: true, help: word === "left" ? { title, keys: [`${modifier}← → ↑ ↓`] } : null });
+    add("Edit", `nudge-${word}`, `Move the selection ${word} by a pixel`, [key], () => editor.nudge(x, y), some, family("Move the selection by a pixel", ""));
+    add("Edit", `nudge-10-${word}`, `Move it ${word} by ten`, [`Shift+${key}`], () => editor.nudge(10 * x, 10 * y), some, family("Move it by ten", "Shift "));
+    add("Edit", `stretch-${word}`, `Resize it: ${word}`, [`Ctrl+${key}`], () => editor.nudge(x, y, true), some, family("Resize it", "Ctrl "));
   }
 
   add("Select", "next-shape", "Next shape", ["Tab"], () => selectNext(editor, 1), any, { repeats: true });
@@ -54,7 +56,7 @@ export function makeCommands(editor, stage, open) {
   add("Select", "find-label", "Find a class by name", ["Slash"], () => open.labels());
   for (let digit = 1; digit <= 9; digit++) {
     const name = editor.labels[digit - 1]?.name;
-    if (name) add("Select", `label-${digit}`, `Class: ${name}`, [`Digit${digit}`, `Numpad${digit}`], () => editor.setLabel(editor.labels[digit - 1].id), undefined, { inLists: true });
+    if (name) add("Select", `label-${digit}`, `Class: ${name}`, [`Digit${digit}`, `Numpad${digit}`], () => editor.setLabel(editor.labels[digit - 1].id), undefined, { inLists: true, help: digit === 1 ? { title: "Class of the selection, or of the next shape", keys: ["1 … 9"] } : null });
   }
 
   const step = (/** @type {number} */ by) => () => (editor.isVideo ? editor.goTo(editor.wanted + by) : open[by < 0 ? "previous" : "next"]());

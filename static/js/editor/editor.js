@@ -46,6 +46,8 @@ export class Editor extends Emitter {
     this.labelId = config.labels[0]?.id ?? "";
     /** @type {Set<string>} */
     this.selection = new Set();
+    /** @type {string | null} the shape just drawn: selected so that it can be mended, but the next class is for the next one */
+    this.fresh = null;
     /** @type {string | null} */
     this.hover = null;
     /** @type {Map<string, Geometry>} shapes as they are being dragged; the new shape of a tool has the id "new" */
@@ -88,6 +90,7 @@ export class Editor extends Emitter {
   /** @param {Iterable<string>} ids */
   select(ids) {
     this.commitDrafts();
+    this.fresh = null;
     const next = new Set(ids);
     if (next.size === this.selection.size && [...next].every((id) => this.selection.has(id))) return;
     this.selection = next;
@@ -136,7 +139,7 @@ export class Editor extends Emitter {
   setLabel(id) {
     this.labelId = id;
     this.emit("label");
-    const others = this.selected().filter((annotation) => annotation.label !== id);
+    const others = this.selected().filter((annotation) => annotation.label !== id && annotation.id !== this.fresh);
     if (!others.length || !this.editable) return;
     const name = this.label(id)?.name ?? "";
     this.submit(others.map((annotation) => ({ op: "update", id: annotation.id, set: { label: id } })), `Class ${name}`);
@@ -209,6 +212,7 @@ export class Editor extends Emitter {
     const name = this.label(this.labelId)?.name ?? "shape";
     this.submit([{ op: "create", id, label: this.labelId, geometry, ...frame }], `Draw ${name}`);
     this.select([id]);
+    this.fresh = id;
     return id;
   }
 

@@ -3,41 +3,20 @@
  * closes every gap. Nothing that a person did vanishes without a word: it is confirmed, waiting, or in the tray.
  */
 import { Emitter, clamp, uuid7 } from "../util.js";
+import { BROWSER_CLOCK, FINAL, Line, Timers, UNREADABLE } from "./line.js";
 import { keyOf } from "./queue.js";
 
 /**
  * @typedef {import("../types.js").PendingTx} PendingTx
  * @typedef {import("../types.js").CommittedTx} CommittedTx
  * @typedef {import("../types.js").Op} Op
- * @typedef {{send: (text: string) => void, close: (code?: number) => void, onopen: any, onmessage: any, onclose: any}} Line
- * @typedef {{setTimeout: (act: () => void, ms: number) => any, clearTimeout: (id: any) => void, now: () => number, random: () => number}} Clock
  * @typedef {"connecting" | "syncing" | "live" | "offline" | "stopped"} State
  */
 
 export const PROTOCOL = 1;
 const GAP_MS = 500;
 const PING_MS = 5000;
-const DEAD_MS = 11000;
-const HEARTBEATS_MS = 1000;
 const MOST_TXS_A_SECOND = 18;
-/** Close codes after which connecting again would only fail again. */
-const FINAL = new Map([
-  [4401, "Your session has ended. Sign in again in another tab; your unsent work is kept here."],
-  [4403, "You no longer have access to this item. Your unsent work is kept on this machine."],
-  [4404, "This item no longer exists. Your unsent work is kept on this machine."],
-  [4409, "Frameloop was updated. Reload the page to go on; your unsent work is kept."],
-]);
-/** Close codes by which the server says that what was just sent cannot be read. */
-const UNREADABLE = new Set([4400, 4413]);
-
-/** @type {Clock} */
-const BROWSER_CLOCK = {
-  setTimeout: (act, ms) => globalThis.setTimeout(act, ms),
-  clearTimeout: (id) => globalThis.clearTimeout(id),
-  now: () => Date.now(),
-  random: () => Math.random(),
-};
-
 /**
  * Emits `state`, `presence` (a batch), `welcome`, `refused` (a PendingTx with `refused`), `skipped`, `overwritten`,
  * `error` (a sentence).
@@ -48,10 +27,10 @@ export class OpClient extends Emitter {
    * @param {string} options.item @param {string} options.user @param {string} options.clientId @param {string} options.epoch
    * @param {import("./store.js").Store} options.store
    * @param {import("./queue.js").Queue} options.queue
-   * @param {() => Line} options.connect opens a socket
+   * @param {() => import("./line.js").Socket} options.connect opens a socket
    * @param {(url: string) => Promise<{rev: number, results: any[]}>} options.fetchSnapshot
    * @param {string} options.snapshotUrl
-   * @param {Clock} [options.clock]
+   * @param {import("./line.js").Clock} [options.clock]
    */
   constructor(options) {
     super();
@@ -67,22 +46,21 @@ export class OpClient extends Emitter {
     this.savedAt = 0;
     /** @type {PendingTx[]} refused or set aside; the person decides */
     this.tray = [];
-    /** @type {Line | null} */
-    this._line = null;
     /** @type {PendingTx | null} */
     this._inFlight = null;
     /** @type {Map<number, CommittedTx>} came too early */
     this._early = new Map();
     this._head = 0;
     this._seq = 0;
-    this._failures = 0;
-    this._heardAt = 0;
     this._pingAt = 0;
+    /** @type {number | undefined} how long the server asked to stay away, in ms */
+    this._goaway = undefined;
     /** @type {number[]} */
     this._sentAt = [];
     this._loading = false;
-    /** @type {Record<string, any>} */
-    this._timers = {};
+    this._timers = new Timers(this.clock);
+    this.line = new Line(options.connect, this.clock);
+    this._listen();
   }
 
   /** How many txs wait for their confirmation. */
@@ -99,20 +77,16 @@ export class OpClient extends Emitter {
       else this.store.addPending(tx);
     }
     if (this.tray.length) this.emit("refused", null);
-    this._connect();
-    this._beat();
+    this.line.open();
   }
 
   /** Connect at once, as when the network came back. */
   retryNow() {
-    if (this.state !== "offline") return;
-    this._failures = 0;
-    this._connect();
+    if (this.state === "offline") this.line.open();
   }
 
   stop() {
     this._stopWith("");
-    for (const name of Object.keys(this._timers)) this.clock.clearTimeout(this._timers[name]);
   }
 
   /**
@@ -137,13 +111,7 @@ export class OpClient extends Emitter {
 
   /** @param {Record<string, unknown>} presence */
   sendPresence(presence) {
-    if (this.state === "live") this._send({ type: "presence", ...presence });
-  }
-
-  /** Send work from the tray again, as new work on what is there now. @param {string} txId @returns {PendingTx | undefined} */
-  again(txId) {
-    const tx = this.dismiss(txId);
-    return tx && this.submit(tx.ops, { title: tx.title, undo_of: tx.undo_of, preview: tx.preview });
+    if (this.state === "live") this.line.send({ type: "presence", ...presence });
   }
 
   /** @param {string} txId @returns {PendingTx | undefined} */
@@ -156,78 +124,52 @@ export class OpClient extends Emitter {
     return tx;
   }
 
-  // -- the socket ------------------------------------------------------------------------------------------------
+  // -- the line --------------------------------------------------------------------------------------------------
 
-  _connect() {
-    if (this._line || this.state === "stopped") return;
-    this._to("connecting");
-    const line = this.options.connect();
-    this._line = line;
-    this._heardAt = this.clock.now();
-    line.onopen = () => this._hello();
-    line.onmessage = (/** @type {{data: string}} */ event) => line === this._line && this._heard(event.data);
-    line.onclose = (/** @type {{code: number, reason: string}} */ event) => line === this._line && this._closed(event);
+  _listen() {
+    const { line } = this;
+    line.on("connecting", () => this._to("connecting"));
+    line.on("open", () => this._hello());
+    line.on("message", (message) => this._heard(message));
+    line.on("closed", (event) => this._closed(event));
+    line.on("beat", () => this._beat());
   }
 
   _hello() {
     const { item, clientId } = this.options;
-    this._send({
-      type: "hello", proto: PROTOCOL, item, client_id: clientId, epoch: this.epoch, last_rev: this.store.rev,
-    });
+    const last_rev = this.store.rev;
+    this.line.send({ type: "hello", proto: PROTOCOL, item, client_id: clientId, epoch: this.epoch, last_rev });
   }
 
   /** @param {{code: number, reason: string}} event */
   _closed({ code, reason }) {
-    this._line = null;
     const sent = this._inFlight;
     this._inFlight = null;
-    if (FINAL.has(code)) return this._stopWith(FINAL.get(code) ?? "");
+    const final = FINAL.get(code);
+    if (final) return this._stopWith(final);
     if (UNREADABLE.has(code) && sent) this._refuse(sent, { code: "UNREADABLE", detail: reason || "The server could not read it." });
-    this._failures += 1;
     this._to("offline");
-    const longest = Math.min(10_000, 500 * 2 ** Math.min(this._failures, 6));
-    this._later("connect", 500 + this.clock.random() * (longest - 500), () => this._connect());
+    this.line.openLater(this._goaway);
+    this._goaway = undefined;
   }
 
   /** @param {string} reason */
   _stopWith(reason) {
     this.stopReason = reason;
+    this.line.end();
+    this._timers.clear();
     this._to("stopped");
-    const line = this._line;
-    this._line = null;
-    line?.close();
-  }
-
-  _hangUp() {
-    const line = this._line;
-    if (!line) return;
-    line.close();
-    this._closed({ code: 1006, reason: "" });
   }
 
   _beat() {
     const now = this.clock.now();
-    if (this._line && now - this._heardAt > DEAD_MS) this._hangUp();
-    else if (this.state === "live" && now - this._pingAt >= PING_MS) {
-      this._pingAt = now;
-      this._send({ type: "ping", rev: this.store.rev });
-    }
-    this._later("beat", HEARTBEATS_MS, () => this._beat());
+    if (this.state !== "live" || now - this._pingAt < PING_MS) return;
+    this._pingAt = now;
+    this.line.send({ type: "ping", rev: this.store.rev });
   }
 
-  /** @param {Record<string, unknown>} message */
-  _send(message) {
-    try {
-      this._line?.send(JSON.stringify(message));
-    } catch {
-      this._hangUp();
-    }
-  }
-
-  /** @param {string} text */
-  _heard(text) {
-    this._heardAt = this.clock.now();
-    const message = JSON.parse(text);
+  /** @param {any} message */
+  _heard(message) {
     const handler = /** @type {any} */ (this)[`_on_${message.type}`];
     if (handler) handler.call(this, message);
   }
@@ -236,7 +178,7 @@ export class OpClient extends Emitter {
 
   /** @param {any} message */
   _on_welcome(message) {
-    this._failures = 0;
+    this.line.works();
     this.conn = message.conn;
     this.role = message.role;
     this._head = message.head;
@@ -299,7 +241,7 @@ export class OpClient extends Emitter {
     if (this._inFlight?.tx_id === message.tx_id) this._inFlight = null;
     const tx = this.store.pending.find((each) => each.tx_id === message.tx_id);
     if (tx && message.retryable) {
-      this._later("retry", 1000 + this.clock.random() * 2000, () => this._pump());
+      this._timers.set("retry", 1000 + this.clock.random() * 2000, () => this._pump());
       return;
     }
     if (tx?.undo_of) this._notTakenBack(tx, message.detail ?? "");
@@ -347,12 +289,8 @@ export class OpClient extends Emitter {
 
   /** @param {{retry_after?: number}} message */
   _on_goaway({ retry_after }) {
-    const line = this._line;
-    this._line = null;
-    this._inFlight = null;
-    line?.close();
-    this._to("offline");
-    this._later("connect", clamp((retry_after ?? 1) * 1000, 100, 30_000) * (0.5 + this.clock.random()), () => this._connect());
+    this._goaway = clamp((retry_after ?? 1) * 1000, 100, 30_000) * (0.5 + this.clock.random());
+    this.line.hangUp();
   }
 
   /** @param {{detail?: string}} message */
@@ -368,11 +306,11 @@ export class OpClient extends Emitter {
   }
 
   _watchGap() {
-    if (this._timers.gap) return;
-    this._later("gap", GAP_MS, () => {
-      if (this._loading || !this._line) return;
+    if (this._timers.has("gap")) return;
+    this._timers.set("gap", GAP_MS, () => {
+      if (this._loading || !this.line.up) return;
       if (this._early.size || this._head > this.store.rev) {
-        this._send({ type: "pull", from: this.store.rev + 1 });
+        this.line.send({ type: "pull", from: this.store.rev + 1 });
         this._watchGap();
       }
     });
@@ -390,7 +328,7 @@ export class OpClient extends Emitter {
       this._takeInOrder();
     } catch {
       this._loading = false;
-      this._hangUp();
+      this.line.hangUp();
     }
   }
 
@@ -402,7 +340,7 @@ export class OpClient extends Emitter {
     if (!tx || this._tooFast()) return;
     this._inFlight = tx;
     const { tx_id, base_rev, ops, undo_of } = tx;
-    this._send({ type: "tx", tx_id, base_rev, ops, ...(undo_of ? { undo_of } : {}) });
+    this.line.send({ type: "tx", tx_id, base_rev, ops, ...(undo_of ? { undo_of } : {}) });
   }
 
   /** The server closes a line that floods it, so a long queue goes out a little slower than it allows. */
@@ -410,7 +348,7 @@ export class OpClient extends Emitter {
     const now = this.clock.now();
     this._sentAt = this._sentAt.filter((at) => now - at < 1000);
     if (this._sentAt.length >= MOST_TXS_A_SECOND) {
-      this._later("pump", 1000 - (now - this._sentAt[0]), () => this._pump());
+      this._timers.set("pump", 1000 - (now - this._sentAt[0]), () => this._pump());
       return true;
     }
     this._sentAt.push(now);
@@ -461,14 +399,5 @@ export class OpClient extends Emitter {
 
   _changed() {
     this.emit("state", this.state);
-  }
-
-  /** @param {string} name @param {number} ms @param {() => void} act */
-  _later(name, ms, act) {
-    this.clock.clearTimeout(this._timers[name]);
-    this._timers[name] = this.clock.setTimeout(() => {
-      this._timers[name] = null;
-      act();
-    }, ms);
   }
 }

@@ -7,7 +7,7 @@ export function openHelp(dialog, commands) {
   if (!dialog.childElementCount) {
     /** @type {Map<string, import("../commands.js").Command[]>} */
     const groups = new Map();
-    for (const command of commands.all) groups.set(command.group, [...(groups.get(command.group) ?? []), command]);
+    for (const command of commands.all.filter(({ help }) => help !== null)) groups.set(command.group, [...(groups.get(command.group) ?? []), command]);
     const close = make("button", { type: "button", class: "ed-btn", "aria-label": "Close", title: "Close (Esc)" }, icon("x"));
     close.addEventListener("click", () => dialog.close());
     dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
@@ -34,7 +34,8 @@ function section(name, lines) {
 
 /** @param {import("../commands.js").Command} command */
 function commandLine(command) {
-  return line(command.title, command.keys.slice(0, 2).map((key) => make("kbd", {}, keyText(key))));
+  const keys = command.help?.keys ?? command.keys.slice(0, 2).map(keyText);
+  return line(command.help?.title ?? command.title, keys.map((key) => make("kbd", {}, key)));
 }
 
 /** @param {string} does @param {HTMLElement[]} how */

@@ -6,7 +6,7 @@ const TOOLS = [
   ["tool-select", "cursor"], ["tool-box", "box"], null,
   ["undo", "undo"], ["redo", "redo"], ["delete", "trash"], ["copy-before", "copy"], null,
   ["zoom-in", "zoom-in"], ["zoom-out", "zoom-out"], ["fit", "fit"], ["actual", "1:1"], null,
-  ["crosshair", "grid"], ["hide", "eye-off"],
+  ["crosshair", "┼"], ["hide", "eye-off"],
 ];
 const EVENTS = ["tool", "selection", "frame", "settings", "rights", "hidden"];
 
