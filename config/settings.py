@@ -40,7 +40,6 @@ PUBLIC_URL = env.url("PUBLIC_URL", "", ("http", "https")).rstrip("/")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
 
 INSTALLED_APPS = [
-    "daphne",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
