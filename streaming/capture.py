@@ -12,6 +12,7 @@ import orjson
 import redis
 from django.core.files.base import ContentFile
 
+from annotations import journal, protocol
 from projects import live
 from projects.intake import IntakeError, intake
 from projects.models import Label, User
@@ -19,6 +20,7 @@ from projects.problems import Problem
 from streaming.desk import commands_key
 from streaming.models import Capture, Pipeline, PipelineState
 from training.models import Model
+from training.suggestions import to_ops
 
 _WAIT = 4
 _LIVE = (PipelineState.RUNNING, PipelineState.PASSTHROUGH)
@@ -79,11 +81,7 @@ def capture(pipeline: Pipeline, by: User) -> Capture:
 
 def _suggest(pipeline: Pipeline, item_id: uuid.UUID, detections: list[dict[str, Any]], by: User) -> None:
     """Commit the detections as suggestions; labels that the project no longer has are left out."""
-    from annotations import journal, protocol
-    from training.suggestions import to_ops
-
-    labels = {label.name: label.pk for label in Label.objects.filter(project=pipeline.project_id)}
-    ops = to_ops(detections, labels)
+    ops = to_ops(detections, Label.objects.filter(project=pipeline.project_id))
     if ops:
         tx = protocol.Tx(client_id=f"pipeline-{pipeline.pk}", tx_id=uuid.uuid4().hex, base_rev=0, ops=ops)
         journal.commit(item_id, tx, by, source="model")

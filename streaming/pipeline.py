@@ -191,13 +191,13 @@ class Runner:
                 threading.Thread(target=self._load, args=(row.model,), daemon=True).start()
 
     def _load(self, model: Any) -> None:
-        from training.predictions import load_predictor
+        from training.predictions import load_predictor  # OpenVINO is not loaded by pipelines without a model
 
         try:
             predictor, note = load_predictor(model), ""
         except Exception as error:
             log.exception("The model %s cannot be loaded", model.pk)
-            predictor, note = None, f"The model {model.name} cannot be loaded: {error}"
+            predictor, note = None, f"{error} The video goes on without it."
         finally:
             connection.close()
         self._install(model.pk, predictor, note)
