@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET
 from projects import access
 from projects.access import Rank
 from projects.models import Project
-from projects.views.overview import guide, overviews
+from projects.views.overview import Overview, guide, overviews
 
 CARDS = 24
 
@@ -20,15 +20,16 @@ CARDS = 24
 def dashboard(request: HttpRequest) -> HttpResponse:
     rows = access.visible(Project.objects.select_related("team"), request.user).order_by("-created_at")
     total = rows.count()
-    shown = list(rows if "all" in request.GET else rows[:CARDS])
-    cards = overviews(shown)
-    leading = max(cards, key=lambda card: (card.project.team.personal, card.reach), default=None)
-    context = {
-        "cards": cards,
-        "more": total - len(shown),
-        "guide": guide(leading, access.project_rank(request.user, leading.project.pk))
-        if leading
-        else guide(None, Rank.NONE),
-        "leading": leading,
-    }
+    cards = overviews(rows if "all" in request.GET else rows[:CARDS])
+    leading = _leading(request, cards)
+    rank = access.project_rank(request.user, leading.project.pk) if leading else Rank.NONE
+    context = {"cards": cards, "more": total - len(cards), "guide": guide(leading, rank), "leading": leading}
     return render(request, "projects/dashboard.html", context)
+
+
+def _leading(request: HttpRequest, cards: list[Overview]) -> Overview | None:
+    """The project whose loop is shown: the one chosen last, else the newest."""
+    if "loop" in request.GET:
+        request.session["loop"] = request.GET["loop"][:36]
+    chosen = request.session.get("loop")
+    return next((card for card in cards if str(card.project.pk) == chosen), cards[0] if cards else None)

@@ -98,11 +98,12 @@ def _page(project: Project, filters: Filters, cursor: str) -> tuple[list[dict[st
 
 
 def _counts(project: Project) -> dict[str, Any]:
-    by_state = dict(project.items.values_list("state").annotate(n=Count("pk")).order_by())
-    total = sum(by_state.values())
-    labelled = project.items.filter(annotation_count__gt=0).count()
+    labelled = Count("pk", filter=Q(annotation_count__gt=0))
+    rows = list(project.items.values("state").annotate(n=Count("pk"), labelled=labelled).order_by())
+    by_state = {row["state"]: row["n"] for row in rows}
+    total, done = sum(by_state.values()), sum(row["labelled"] for row in rows)
     states = [{"value": value, "label": name, "n": by_state.get(value, 0)} for value, name in State.choices]
-    return {"total": total, "labelled": labelled, "states": states, "done": labelled / total if total else 0}
+    return {"total": total, "labelled": done, "states": states, "done": done / total if total else 0}
 
 
 @login_required

@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from django.db.models import Count, Q
@@ -30,7 +31,6 @@ class Overview:
     project: Project
     items: int = 0
     labelled: int = 0
-    annotations: int = 0
     models: int = 0
     pipelines: int = 0
     live: int = 0
@@ -38,8 +38,17 @@ class Overview:
     job: Job | None = None
     best: float | None = None
     thumbnails: list[str] = field(default_factory=list)
-    to_label: uuid.UUID | None = None
-    streaming: Any = None
+
+    @cached_property
+    def to_label(self) -> uuid.UUID | None:
+        """The oldest item without labels."""
+        rows = Item.objects.filter(project=self.project, annotation_count=0).order_by("created_at")
+        return rows.values_list("pk", flat=True).first()
+
+    @cached_property
+    def streaming(self) -> Any:
+        """The pipeline to open: one that people want to run, else the first."""
+        return self.project.pipelines.order_by("-wanted", "name").first() if self.pipelines else None
 
     @property
     def done(self) -> float:
@@ -95,18 +104,9 @@ def overviews(projects: Iterable[Project]) -> list[Overview]:
         for pk, value in found.items():
             setattr(cards[pk], name, value)
     for card in cards.values():
-        _fill(card)
+        card.thumbnails = _strip(card.project) if card.items else []
+        card.best = _best(card.project) if card.models else None
     return list(cards.values())
-
-
-def _fill(card: Overview) -> None:
-    card.thumbnails = _strip(card.project)
-    if card.models:
-        card.best = _best(card.project)
-    if card.pipelines:
-        card.streaming = card.project.pipelines.order_by("-wanted", "name").first()
-    first = card.project.items.filter(annotation_count=0).order_by("created_at").first()
-    card.to_label = first.pk if first else None
 
 
 @dataclass(frozen=True)
@@ -166,11 +166,11 @@ def _label(card: Overview, rank: Rank) -> tuple[bool, dict[str, Any]]:
     text = "Draw boxes together, on the same frame at the same time."
     if card.labelled:
         text = f"{card.labelled:,} of {_plural(card.items, 'item')} labelled."
-    editor = _link("editor", card.to_label) if card.to_label else ""
+    editor = _link("editor", card.to_label) if card.items and card.to_label else ""
     link = editor or _link("project", card.project.pk)
     return card.labelled > 0, {
         "name": "label", "title": "Label", "text": text, "icon": "label", "link": link,
-        "action": "Label the next one" if card.to_label else "Open the items",
+        "action": "Label the next one" if card.items and card.to_label else "Open the items",
     }  # fmt: skip
 
 

@@ -201,3 +201,12 @@ def test_a_name_is_text_wherever_it_is_shown(owner: Client, project: Project, as
     _add(project, asset, evil)
     for path in ("/", f"/projects/{project.pk}/", f"/projects/{project.pk}/settings/"):
         assert evil not in owner.get(path).content.decode()
+
+
+def test_the_loop_of_a_chosen_project_is_remembered(owner: Client, project: Project, charlie: User) -> None:
+    newest = Project.objects.create(team=project.team, name="Newest")
+    foreign = Project.objects.create(team=charlie.teams.get(), name="Foreign")
+    assert owner.get("/").context["leading"].project == newest
+    assert owner.get(f"/?loop={project.pk}").context["leading"].project == project
+    assert owner.get("/").context["leading"].project == project
+    assert owner.get(f"/?loop={foreign.pk}").context["leading"].project == newest

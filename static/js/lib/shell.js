@@ -110,4 +110,7 @@ bindDialogs();
 bindForms();
 markTab();
 for (const button of findAll("[data-theme-toggle]")) bindThemeToggle(button);
-for (const flash of findAll("[data-flash]")) toast(flash.textContent?.trim() ?? "", /** @type {any} */ (flash.dataset.flash));
+for (const flash of findAll("[data-flash]")) {
+  toast(flash.textContent?.trim() ?? "", /** @type {any} */ (flash.dataset.flash));
+  flash.remove();
+}

@@ -35,8 +35,9 @@ async function renew() {
     const shown = find(`[data-item="${tile.dataset.item}"]`, tiles);
     for (const part of [".tile-foot .badge", ".tile-count"]) replacePart(shown, tile, part);
   }
-  if (tiles.children.length) find("#nothing")?.remove();
-  if (!find("#items-done") && find("#items-done", fresh)) location.reload();
+  if (!tiles.children.length) return;
+  find("#nothing")?.remove();
+  find("#items-bar")?.removeAttribute("hidden");
 }
 
 /** @param {HTMLElement | null} shown @param {HTMLElement} fresh @param {string} selector */

@@ -110,10 +110,11 @@ export class UploadQueue {
     this.run();
   }
 
+  /** Start what waits, as far as there is room. `start` comes back here through `changed`, so each turn looks anew. */
   run() {
-    const going = this.uploads.filter((upload) => ["sending", "working"].includes(upload.state)).length;
-    const waiting = this.uploads.filter((upload) => upload.state === "waiting");
-    waiting.slice(0, Math.max(0, AT_ONCE - going)).forEach((upload) => upload.start());
+    const going = () => this.uploads.filter((upload) => ["sending", "working"].includes(upload.state)).length;
+    const next = () => this.uploads.find((upload) => upload.state === "waiting");
+    for (let upload = next(); upload && going() < AT_ONCE; upload = next()) upload.start();
     this.describe();
   }
 
