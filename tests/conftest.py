@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.db import connection
 from rest_framework.test import APIClient
 
 from projects.models import Label, Membership, Project, Role, Team, User
 
 PASSWORD = "a long enough password"
+
+# Still argon2, at its cheapest: as in production it would take 100 MB and 0.1 s for each person of each test.
+Argon2PasswordHasher.time_cost, Argon2PasswordHasher.memory_cost, Argon2PasswordHasher.parallelism = 1, 8, 1
 
 
 @pytest.fixture(scope="session")
