@@ -231,7 +231,7 @@ def _create_database(url: str, name: str, process: subprocess.Popen[bytes], wait
         try:
             with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
                 if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone():
-                    connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[call-overload]
+                    connection.execute(f'CREATE DATABASE "{name}"')
                 return
         except psycopg.OperationalError as error:
             reason = str(error).strip().splitlines()[-1]
