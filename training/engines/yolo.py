@@ -39,6 +39,11 @@ _SCORE_TOLERANCE = 1e-3
 _BOX_TOLERANCE = 0.5  # pixels of the network's input, of candidates that could become detections
 _LIKELY = 0.05
 _OPSET = 17
+# What the trainer says that helps nobody who watches: caches, folders, and the recipe that was chosen on purpose.
+_NOISE = re.compile(
+    r" |engine/trainer|Ultralytics |Overriding|Freezing|Logging results|Using 0|Optimizer stripped|WARNING .*cache="
+    r"|(train|val): (Fast|New cache|Caching|Scanning)"
+)
 _COLORS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 _PARAMS = (
@@ -292,7 +297,7 @@ class _Listener(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         for line in _COLORS.sub("", record.getMessage()).splitlines():
-            if line.strip() and not line.startswith((" ", "engine/trainer")):
+            if line.strip() and not _NOISE.match(line):
                 text = line.replace(self._folder, "").encode("ascii", "ignore").decode()
                 self._report.log(" ".join(text.split()))
 

@@ -1,7 +1,10 @@
 /** Curves in the page's colours: uPlot, kept at its box's width and redrawn when the theme changes. */
 
-import uPlot from "../vendor/uplot.js";
+import plotter from "../vendor/uplot.js";
 import { number } from "./story.js";
+
+/** @type {new (settings: any, columns: (number | null)[][], box: HTMLElement) => any} */
+const Plot = /** @type {any} */ (plotter);
 
 const HEIGHT = 260;
 const redraws = new Set();
@@ -25,25 +28,27 @@ function color(box, name) {
  * @param {HTMLElement} box takes the chart; what it holds before is shown until there are points
  * @param {Line[]} lines
  * @param {{range?: [number, number]}} [options] the y axis, when it is fixed
- * @returns {{draw: (columns: (number | null)[][]) => void}}
+ * @returns {{draw: (columns: (number | null)[][], epochs: number) => void}} `epochs` is where the x axis ends
  */
 export function chart(box, lines, options = {}) {
   /** @type {any} */
   let plot = null;
   /** @type {(number | null)[][]} */
   let last = [];
+  const end = { epochs: 1 };
 
   function build() {
     plot?.destroy();
     box.querySelector(".chart-empty")?.remove();
-    plot = new uPlot(settings(box, lines, options), last, box);
+    plot = new Plot(settings(box, lines, options, end), last, box);
   }
 
   new ResizeObserver(() => plot?.setSize({ width: box.clientWidth, height: HEIGHT })).observe(box);
   redraws.add(() => plot && build());
   return {
-    draw(columns) {
+    draw(columns, epochs) {
       last = columns;
+      end.epochs = epochs;
       if (!columns[0]?.length) return;
       if (plot) plot.setData(columns);
       else build();
@@ -51,8 +56,8 @@ export function chart(box, lines, options = {}) {
   };
 }
 
-/** @param {HTMLElement} box @param {Line[]} lines @param {{range?: [number, number]}} options @returns {any} */
-function settings(box, lines, options) {
+/** @param {HTMLElement} box @param {Line[]} lines @param {{range?: [number, number]}} options @param {{epochs: number}} end @returns {any} */
+function settings(box, lines, options, end) {
   const ink = color(box, "--ink-soft");
   const grid = { stroke: color(box, "--line"), width: 1 };
   const font = `12px ${getComputedStyle(box).fontFamily}`;
@@ -69,7 +74,7 @@ function settings(box, lines, options) {
   return {
     width: box.clientWidth,
     height: HEIGHT,
-    scales: { x: { time: false }, y: options.range ? { range: options.range } : { range: fromZero } },
+    scales: { x: { time: false, range: () => [0, Math.max(1, end.epochs)] }, y: options.range ? { range: options.range } : { range: fromZero } },
     axes: [
       { ...axis, size: 34, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500] },
       { ...axis, size: 46 },

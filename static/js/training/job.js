@@ -89,8 +89,8 @@ function render() {
     dirty = false;
     renderState();
     renderLog();
-    accuracy.draw(accuracyColumns(story));
-    loss.draw(lossColumns(story));
+    accuracy.draw(accuracyColumns(story), story.epochs ?? 1);
+    loss.draw(lossColumns(story), story.epochs ?? 1);
   }
   if (story.seq) renderClock();
 }

@@ -16,6 +16,8 @@ import { ShapeLayer } from "./shape_layer.js";
 
 const REDRAW_MS = 100;
 const REST_MS = 90;
+/** A zoom may spend one part in this many on drawing anew. */
+const COST_SHARE = 20;
 /** Above this many selected shapes only the frame around them all is drawn. */
 const MOST_OUTLINED = 400;
 const PIXELATED_FROM = 4;
@@ -187,9 +189,15 @@ export class Renderer {
     this._drawOverlay(now);
   }
 
-  /** A costly drawing waits for the gesture to pause, unless bare picture would show. @param {number} now */
+  /**
+   * While a gesture runs: a moved bitmap is as sharp as a new one as long as it covers the stage; a zoomed one is
+   * refreshed now and then, the less often the more it costs.
+   * @param {number} now
+   */
   _due(now) {
-    return now - this._drawnAt >= Math.max(REDRAW_MS, 14 * this._drawCost) || !this._covers();
+    if (this._drawnAt === 0 || !this._covers()) return true;
+    const zoomed = Math.abs(this.view.scale / this.layer.drawn.scale - 1) > 1e-9;
+    return zoomed && now - this._drawnAt >= Math.max(REDRAW_MS, COST_SHARE * this._drawCost);
   }
 
   _covers() {
