@@ -95,15 +95,23 @@ class _NewestFirst(CursorPages):
     ordering = ("-created_at", "-id")
 
 
-def _filtered(rows: Any, query: Any) -> Any:
+def _filtered(rows: Any, project: Project, query: Any) -> Any:
     for name, column, values in (("state", "state", State.values), ("kind", "asset__kind", Kind.values)):
         value = query.get(name)
         if value and value not in values:
             raise invalid(f"/{name}", f"{value[:40]!r} is none of {', '.join(values)}.")
         rows = rows.filter(**{column: value}) if value else rows
     if query.get("label"):
-        rows = rows.labelled(query["label"])
+        rows = rows.labelled(_labels(project, query["label"]))
     return rows.search(query.get("q", "").replace("\0", ""))
+
+
+def _labels(project: Project, given: str) -> list[uuid.UUID]:
+    """The project's labels that an id or a name stands for: one or none."""
+    try:
+        return [uuid.UUID(given)]
+    except ValueError:
+        return list(project.labels.filter(name=given.replace("\0", "")).values_list("pk", flat=True))
 
 
 def refuse(error: IntakeError) -> Problem:
@@ -131,7 +139,7 @@ class Items(APIView):
         """A project's items, newest first."""
         project = access.fetch(Project.objects.all(), request.user, project_id)
         rows = access.visible(Item.objects.filter(project=project), request.user)
-        rows = _filtered(rows, request.query_params).with_asset()
+        rows = _filtered(rows, project, request.query_params).with_asset()
         pages = _Pages()
         page = pages.paginate_queryset(rows, request, view=self)
         return pages.get_paginated_response([item_json(item) for item in page or ()])

@@ -6,6 +6,7 @@ import random
 
 import pytest
 from django.core.files.base import ContentFile
+from django.core.files.storage import FileSystemStorage, Storage
 from django.test import Client
 
 from projects import files, frames
@@ -14,9 +15,28 @@ from projects.media import signed_url
 from tests.projects.files import corners, encoded, number_in, pattern, video
 
 
+class Elsewhere(Storage):
+    """Keeps files and gives no paths."""
+
+    def __init__(self, location: str) -> None:
+        self.kept = FileSystemStorage(location)
+
+    def _open(self, name: str, mode: str = "rb"):
+        return self.kept.open(name, mode)
+
+    def _save(self, name: str, content) -> str:
+        return self.kept.save(name, content)
+
+    def __getattribute__(self, name: str):
+        if name in {"exists", "size", "delete", "listdir"}:
+            return getattr(self.kept, name)
+        return super().__getattribute__(name)
+
+
 @pytest.fixture(autouse=True)
 def elsewhere(settings, tmp_path):
-    settings.STORAGES = settings.STORAGES | {"default": {"BACKEND": "django.core.files.storage.InMemoryStorage"}}
+    far = {"BACKEND": f"{__name__}.Elsewhere", "OPTIONS": {"location": str(tmp_path / "far")}}
+    settings.STORAGES = settings.STORAGES | {"default": far}
     settings.DATA_DIR = tmp_path / "data"
 
 
