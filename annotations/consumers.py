@@ -221,8 +221,7 @@ class ItemSocket(RoomSocket):
         if room != self.room:
             super().deliver(room, frame)
         elif frame.text.startswith('{"type":"presence"'):
-            if self.state is State.LIVE:
-                self._show(frame)
+            self._show(frame)
         elif frame.text == WHO:
             return
         elif self.state is State.LIVE:
@@ -239,12 +238,13 @@ class ItemSocket(RoomSocket):
 
     def _show(self, frame: Frame) -> None:
         """Presence for a reader who is behind does not queue up: only each person's latest is kept."""
-        if not self.outbox and not self._late:
+        if self.state is State.LIVE and not self.outbox and not self._late:
             self.send_text(frame.text, frame.size)
             return
         for entry in frame.message["batch"]:
             self._late[entry["conn"]] = entry
-        self.wake()
+        if self.state is State.LIVE:
+            self.wake()
 
     def next_text(self) -> str | None:
         text = super().next_text()
@@ -311,6 +311,7 @@ class ItemSocket(RoomSocket):
                 self.send_text(frame.text, frame.size)
             elif last_rev(frame.text) > sent:
                 self._send_rest(frame, sent)
+        self.wake()  # for those who were present before
 
     def _send_rest(self, frame: Frame, sent: int) -> None:
         message = frame.message

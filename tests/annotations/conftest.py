@@ -163,3 +163,9 @@ def _started(program: str, running: dict[str, Server], folders: pytest.TempPathF
 
 def token_of(user: Any) -> str:
     return str(AccessToken.for_user(user))
+
+
+@pytest.fixture
+def two_servers(_running, transactional_db, tmp_path_factory) -> list[Server]:
+    """Two processes on one database and one Redis: a daphne and a uvicorn."""
+    return [_started(program, _running, tmp_path_factory) for program in ("daphne", "uvicorn")]

@@ -33,7 +33,7 @@ class TestTx:
     def test_a_conflict_is_a_problem_with_the_current_shape(self, url, api, alice, bob, labels, a_shape):
         shape = a_shape()
         api(bob).post(f"{url}/tx", body({"op": "delete", "id": shape}, base_rev=1))
-        answer = api(alice).post(f"{url}/tx", body(update(shape, label=labels[1]), base_rev=1))
+        answer = api(alice).post(f"{url}/tx", body(update(shape, label=labels[1]), base_rev=1, tx_id="2"))
         assert answer.status_code == 409 and answer["Content-Type"] == "application/problem+json"
         problem = answer.json()
         assert problem["code"] == "GONE" and problem["current"]["id"] == shape and problem["retryable"] is False

@@ -323,7 +323,6 @@ async def test_a_changed_role_is_told(server, item, bob, team):
 
 async def test_a_reader_that_stops_is_closed_and_nobody_else_notices(either_server, item, labels, alice, bob):
     slow = await Peer(either_server.url, item.pk, token_of(bob)).open()
-    slow.socket.transport.get_extra_info("socket").setsockopt(1, 8, 4096)  # SO_RCVBUF
     await slow.hello()
     slow.socket.transport.pause_reading()
     quick = await Peer(either_server.url, item.pk, token_of(alice)).join()
