@@ -8,6 +8,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import Count, OuterRef, ProtectedError, QuerySet, Subquery
 from django.db.models.functions import Coalesce
+from django_filters.rest_framework import FilterSet, UUIDFilter
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import generics
 from rest_framework.request import Request
@@ -41,10 +42,20 @@ def _as_json(user: Any, project: Project) -> dict[str, Any]:
     return ProjectSerializer(fresh, context={"ranks": access.project_ranks(user, [project.pk])}).data
 
 
+class _Filters(FilterSet):
+    """By the team's bare id: a list of all teams to choose from would tell which exist."""
+
+    team = UUIDFilter(field_name="team")
+
+    class Meta:
+        model = Project
+        fields = ("task",)
+
+
 @extend_schema_view(get=extend_schema(operation_id="projects_list", tags=["projects"], summary="My projects"))
 class Projects(generics.ListAPIView[Project]):
     serializer_class = ProjectSerializer
-    filterset_fields = ("team", "task")
+    filterset_class = _Filters
 
     def get_queryset(self) -> Any:
         return access.visible(_projects(), self.request.user)

@@ -28,6 +28,7 @@ REVIEWED = {
     "projects/views/account.py::_page": "one's own tokens",
     "projects/views/account.py::revoke_token": "one's own tokens",
     "projects/views/items.py::_page": "of a project that the view fetched",
+    "projects/views/overview.py::Overview.to_label": "of a project that the view fetched",
     "projects/views/overview.py::_count": "of projects that the view fetched",
     "projects/views/overview.py::_running": "of projects that the view fetched",
     "projects/views/overview.py::_strip": "of a project that the view fetched",

@@ -111,6 +111,14 @@ def test_the_list_is_cut_into_pages(alice, team, api, django_assert_max_num_quer
     assert api(alice).get(f"{URL}?cursor=x").status_code == 404
 
 
+def test_filtering_by_team_does_not_tell_which_teams_exist(team, project, alice, charlie, api):
+    assert len(api(alice).get(f"{URL}?team={team.pk}").data["results"]) == 1
+    known, unknown = (api(charlie).get(f"{URL}?team={pk}") for pk in (team.pk, project.pk))
+    assert known.status_code == unknown.status_code == 200
+    assert known.data == unknown.data == {"results": [], "next": None}
+    assert api(charlie).get(f"{URL}?team=x").status_code == 400
+
+
 def test_changing_it(project, alice, api):
     etag = api(alice).get(one(project)).headers["ETag"]
     changed = api(alice).patch(one(project), {"name": "Road", "description": "Day and night"}, HTTP_IF_MATCH=etag)
