@@ -121,6 +121,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "sweep-orphans": {"task": "projects.tasks.sweep_orphans", "schedule": 86_400.0},
+    "forget-expired": {"task": "projects.tasks.forget_expired", "schedule": 86_400.0},
     "reap-lost-jobs": {"task": "training.tasks.reap_lost_jobs", "schedule": 15.0},
 }
 

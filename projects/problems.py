@@ -12,7 +12,6 @@ from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
 from rest_framework.response import Response
-from rest_framework.views import exception_handler as drf_exception_handler
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -68,6 +67,8 @@ def _as_api_exception(error: Exception) -> Exception:
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's hook: every refusal of the REST interface passes here."""
+    from rest_framework.views import exception_handler as drf_exception_handler  # it imports our parsers, they us
+
     error = _as_api_exception(error)
     response = drf_exception_handler(error, context)
     if response is None:

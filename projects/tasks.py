@@ -1,15 +1,18 @@
-"""Chores of the library (thin Celery shells)."""
+"""Chores of the library and of sign-in (thin Celery shells)."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
 from celery import shared_task
+from django.contrib.sessions.models import Session
 from django.core.files.storage import default_storage
 from django.utils import timezone
+from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
+from projects.idempotency import KEPT_FOR
 from projects.intake import ASSETS
-from projects.models import Asset
+from projects.models import Asset, KeptAnswer
 
 # An upload that is being stored has files before it has rows; none takes this long.
 ORPHAN_AGE = timedelta(days=1)
@@ -40,3 +43,15 @@ def _sweep(folder: str, before: datetime) -> int:
     for name in lost:
         default_storage.delete(name)
     return len(lost)
+
+
+@shared_task
+def forget_expired() -> int:
+    """Delete what can no longer be used: refresh tokens, sessions and kept answers. Returns how many rows."""
+    now = timezone.now()
+    expired = (
+        OutstandingToken.objects.filter(expires_at__lt=now),
+        Session.objects.filter(expire_date__lt=now),
+        KeptAnswer.objects.filter(created_at__lt=now - KEPT_FOR),
+    )
+    return sum(rows.delete()[0] for rows in expired)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from django.core.cache import cache
 from django.db import connection
+from django.utils import timezone
 from rest_framework.test import APIClient
+from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
 from projects import lockout
-from projects.models import Invitation, Membership, Role, User
+from projects.models import Invitation, KeptAnswer, Membership, Role, User
+from projects.tasks import forget_expired
 from tests.conftest import PASSWORD
 
 DAN = {"email": "Dan@Example.org", "password": "correct horse battery", "name": "Dan"}
@@ -211,3 +215,14 @@ def test_one_may_change_ones_name_only(alice, api):
     assert answer.status_code == 200
     alice.refresh_from_db()
     assert (alice.name, alice.email, alice.is_staff) == ("Alicia", "alice@example.org", False)
+
+
+def test_what_expired_is_forgotten_and_the_rest_stays(alice, api):
+    old, new = (login(APIClient()).data["refresh"] for _ in range(2))
+    APIClient().post("/api/v1/auth/logout", {"refresh": old})
+    api(alice).post("/api/v1/teams", {"name": "Lab"}, HTTP_IDEMPOTENCY_KEY="k1")
+    assert forget_expired() == 0
+    OutstandingToken.objects.filter(token=old).update(expires_at=timezone.now() - timedelta(seconds=1))
+    KeptAnswer.objects.update(created_at=timezone.now() - timedelta(days=2))
+    assert forget_expired() == 3, "the token, its place on the blacklist, and the answer"
+    assert APIClient().post("/api/v1/auth/refresh", {"refresh": new}).status_code == 200
