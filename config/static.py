@@ -2,16 +2,38 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
 
 
 class ModuleManifestStorage(ManifestStaticFilesStorage):
-    """Rewrites relative `import ... from "./x.js";` lines to the hashed names (each must end in a semicolon)."""
+    """Rewrites relative `import ... from "./x.js";` lines to the hashed names (each must end in a semicolon).
+
+    All JavaScript files share one hash, that of them all. With a hash of its own each, a change would have
+    to ripple through every module that imports the changed one, for which Django takes a pass a level and
+    gives up after five; and modules that import each other would never come to rest.
+    """
 
     support_js_module_import_aggregation = True
     manifest_strict = False
+    _scripts_hash = ""
+
+    def post_process(self, paths: dict[str, Any], dry_run: bool = False, **options: Any) -> Iterator[Any]:
+        digest = hashlib.md5(usedforsecurity=False)
+        for name in sorted(name for name in paths if name.endswith(".js")):
+            storage, path = paths[name]
+            with storage.open(path) as file:
+                digest.update(name.encode() + file.read())
+        self._scripts_hash = digest.hexdigest()[:12]
+        yield from super().post_process(paths, dry_run, **options)
+
+    def file_hash(self, name: str | None, content: Any = None) -> str | None:  # name is None for the manifest itself
+        if self._scripts_hash and name and name.endswith(".js"):
+            return self._scripts_hash
+        return super().file_hash(name, content)
 
     def hashed_name(self, name: str, content: Any = None, filename: str | None = None) -> str:
         """The name with the hash of its content; the plain name where the file was not collected (as in tests)."""

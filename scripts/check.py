@@ -38,7 +38,7 @@ def checks(data: Path) -> Iterator[Check]:
     """The static checks, quickest first. `data` is a folder that the ones of Django may write to."""
     django = {"FRAMELOOP_DATA": str(data), "DJANGO_SETTINGS_MODULE": "config.settings"}
     yield Check("ruff format", [str(BIN / "ruff"), "format", "--check", "--quiet", "."])
-    yield Check("ruff check", [str(BIN / "ruff"), "check", "--quiet", "."])
+    yield Check("ruff check", [str(BIN / "ruff"), "check", "--quiet", "--output-format", "concise", "."])
     yield Check("import contracts", [str(BIN / "lint-imports")])
     yield Check("migrations", [PYTHON, "-W", "ignore", "manage.py", "makemigrations", "--check", "--dry-run"], django)
     deploy = django | {
