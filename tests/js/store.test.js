@@ -87,3 +87,10 @@ test("an undo shows its likely effect until the server says what it did", () => 
   store.commit(committed(4, [], "u1", "me"));
   assert.equal(store.get("a").geometry.x, 20);
 });
+
+test("an edited shape keeps its place in the order", () => {
+  const store = new Store();
+  store.commit(committed(1, [create("a"), create("b")]));
+  store.commit(committed(2, [update("a", box(9))]));
+  assert.deepEqual(store.onFrame(null).map(({ id }) => id), ["a", "b"]);
+});

@@ -118,25 +118,22 @@ export class Store extends Emitter {
   /** @param {string} id */
   _show(id) {
     const before = this.shown.get(id);
-    const now = this._current(id);
-    if (before) this._unindex(before);
-    if (!now || now.deleted) {
-      this.shown.delete(id);
-      return;
-    }
-    this.shown.set(id, now);
-    if (now.keyframes) this._tracks.add(id);
-    else {
-      const frame = now.frame ?? null;
-      const ids = this._byFrame.get(frame) ?? new Set();
-      this._byFrame.set(frame, ids.add(id));
-    }
+    const current = this._current(id);
+    const now = current?.deleted ? undefined : current;
+    // A shape keeps its place in the order of its frame unless it moves to another one.
+    if (before && !(now && placeOf(now) === placeOf(before))) this._indexOf(before).delete(id);
+    if (now) this._indexOf(now).add(id);
+    if (now) this.shown.set(id, now);
+    else this.shown.delete(id);
   }
 
-  /** @param {Annotation} annotation */
-  _unindex(annotation) {
-    this._tracks.delete(annotation.id);
-    this._byFrame.get(annotation.frame ?? null)?.delete(annotation.id);
+  /** @param {Annotation} annotation @returns {Set<string>} */
+  _indexOf(annotation) {
+    const place = placeOf(annotation);
+    if (place === TRACK) return this._tracks;
+    const ids = this._byFrame.get(place) ?? new Set();
+    this._byFrame.set(place, ids);
+    return ids;
   }
 
   /** @param {string} id @returns {Annotation | undefined} */
@@ -147,6 +144,13 @@ export class Store extends Emitter {
     }
     return annotation;
   }
+}
+
+const TRACK = "track";
+
+/** Where a shape is looked for: among the tracks, or on its frame. @param {Annotation} annotation */
+function placeOf(annotation) {
+  return annotation.keyframes ? TRACK : (annotation.frame ?? null);
 }
 
 /** @param {PendingTx} tx */
