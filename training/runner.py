@@ -169,6 +169,8 @@ class Run:
     def _succeed(self, version: Version, ending: Ending) -> None:
         """The model and the job's end are stored together or not at all."""
         result = ending.result or {}
+        for attempt in result.get("calls_out", ()):
+            self.record.log(f"WARNING refused a call out: {attempt}")
         with transaction.atomic():
             model = registry.register(self.job, version, result)
             metrics = {**self.record.metrics, **result["metrics"], "seconds": round(result.get("seconds", 0.0), 2)}
