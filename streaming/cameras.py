@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -119,7 +118,7 @@ def _opened(file: Any, where: str, stop: Event, **how: Any) -> Iterator[Picture]
         raise SourceError(f"{where} ended the stream.")
 
 
-class _Body(io.RawIOBase):
+class _Body:
     """The body of an HTTP answer as the file that PyAV reads from."""
 
     def __init__(self, answer: httpx.Response, stop: Event) -> None:
