@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view, inline_serializer
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_view, inline_serializer
 from rest_framework import generics, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -27,6 +27,29 @@ _PAGE = [
 _EVENTS = inline_serializer(
     "JobEventList", {"results": EventSerializer(many=True), "next": serializers.URLField(allow_null=True)}
 )
+_RUNNING = OpenApiExample(
+    "A training job half-way",
+    {
+        "id": "0190a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b",
+        "project": "0190a1b2-0000-7000-8000-000000000001",
+        "kind": "train",
+        "title": "yolo11n, 30 epochs",
+        "status": "running",
+        "phase": "train",
+        "progress": 0.5,
+        "params": {"epochs": 30},
+        "result": None,
+        "error": None,
+        "metrics": {"map50": 0.81},
+        "attempt": 1,
+        "last_seq": 412,
+        "created_by": "0190a1b2-0000-7000-8000-000000000002",
+        "created_at": "2026-01-05T09:30:00Z",
+        "started_at": "2026-01-05T09:30:02Z",
+        "ended_at": None,
+    },
+    response_only=True,
+)
 
 
 @extend_schema_view(get=extend_schema(operation_id="jobs_list", tags=_TAGS, summary="A project's jobs"))
@@ -41,7 +64,7 @@ class Jobs(generics.ListAPIView[Job]):
 
 
 class OneJob(APIView):
-    @extend_schema(operation_id="jobs_get", tags=_TAGS, responses=JobSerializer)
+    @extend_schema(operation_id="jobs_get", tags=_TAGS, responses=JobSerializer, examples=[_RUNNING])
     def get(self, request: Request, job_id: uuid.UUID) -> Response:
         """A job: its status, progress, result or error."""
         return etags.answer(request, JobSerializer(access.fetch(Job.objects.all(), request.user, job_id)).data)
