@@ -14,6 +14,7 @@ import signal
 import socket
 import sys
 import time
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -277,6 +278,8 @@ def _static_fingerprint() -> str:
 
 def _make_demo() -> None:
     if get_user_model().objects.exists():
+        if (file := Path(settings.DATA_DIR) / "demo-credentials.txt").exists():
+            say(f"The demo's people and their passwords: {file}")
         return
     from config import demo  # it brings decoders and encoders along, which a second start need not wait for
 
@@ -323,4 +326,16 @@ def main(options: Options) -> int:
         return 1
     except KeyboardInterrupt:
         return 0
+    except Exception as error:
+        log = _write_traceback(Path(settings.DATA_DIR) / "logs" / "up.log")
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        print(f"Frameloop could not start: {reason} (the whole story: {log})", file=sys.stderr, flush=True)
+        return 1
     return 0
+
+
+def _write_traceback(log: Path) -> Path:
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("a") as file:
+        file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')}\n{traceback.format_exc()}\n")
+    return log

@@ -153,6 +153,20 @@ def test_static_files_are_gathered_when_they_changed_and_only_then(tmp_path, set
         get_finder.cache_clear()
 
 
+def test_what_nobody_foresaw_ends_in_a_sentence_and_its_traceback_in_a_log(tmp_path, settings, monkeypatch, capsys):
+    settings.DATA_DIR = tmp_path
+
+    def broken(options):
+        raise RuntimeError("the belt is torn\nand more")
+
+    monkeypatch.setattr(up, "up", broken)
+    assert up.main(up.Options()) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("Frameloop could not start: the belt is torn (")
+    assert "Traceback" not in said
+    assert "Traceback" in (tmp_path / "logs" / "up.log").read_text()
+
+
 class Copy:
     """A whole Frameloop in a data folder of its own."""
 
