@@ -88,7 +88,7 @@ class Recorder:
     def enter(self, phase: str, part: float = 0.0) -> None:
         """Say that a phase has begun, or how much of it is done."""
         self.phase = phase
-        progress = overall(phase, part)
+        progress = max(overall(phase, part), self.job.progress)  # a resumed job does not begin again
         self.job.report("progress", {"phase": phase, "progress": progress}, phase=phase, progress=progress)
 
     def _on_phase(self, event: Event) -> None:
