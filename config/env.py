@@ -57,6 +57,14 @@ class Env:
         value = self.text(name)
         return [word.strip() for word in value.split(",") if word.strip()] if value else list(default)
 
+    def rate(self, name: str, default: str) -> str:
+        """How often something may be tried: 20/min."""
+        value = self.text(name, default)
+        number, _, period = value.partition("/")
+        if not (number.isascii() and number.isdigit() and period in ("s", "sec", "min", "hour", "day")):
+            raise ImproperlyConfigured(f"{name}={value!r}: expected a number/period such as 20/min, or s, hour, day.")
+        return value
+
     def url(self, name: str, default: str, schemes: tuple[str, ...]) -> str:
         """A URL whose scheme is one of `schemes`.
 

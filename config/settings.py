@@ -160,9 +160,10 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "projects.problems.exception_handler",
     "PAGE_SIZE": 50,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
+    # By address, and a whole class may sit behind one; what protects passwords is the lockout.
     "DEFAULT_THROTTLE_RATES": {
-        "sign-in": env.text("THROTTLE_SIGN_IN", "20/min"),
-        "register": env.text("THROTTLE_REGISTER", "20/hour"),
+        "sign-in": env.rate("THROTTLE_SIGN_IN", "60/min"),
+        "register": env.rate("THROTTLE_REGISTER", "200/hour"),
     },
 }
 SPECTACULAR_SETTINGS = {

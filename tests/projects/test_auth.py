@@ -7,11 +7,13 @@ from datetime import timedelta
 
 import pytest
 from django.core.cache import cache
+from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 from django.utils import timezone
 from rest_framework.test import APIClient
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
+from config.env import Env
 from projects import lockout
 from projects.models import Invitation, KeptAnswer, Membership, Role, User
 from projects.tasks import forget_expired
@@ -84,6 +86,7 @@ def test_closed_sign_up_lets_only_the_invited_in(team, alice, settings):
 
 
 def test_registering_is_throttled_by_address(db, settings):
+    rate = settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"]["register"]
     settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"]["register"] = "2/hour"
     try:
         client = APIClient()
@@ -97,7 +100,14 @@ def test_registering_is_throttled_by_address(db, settings):
         assert spoofed.status_code == 429, "a header that anybody can write must not give a new count"
         assert client.post("/api/v1/auth/register", {}, REMOTE_ADDR="203.0.113.9").status_code == 400
     finally:
-        settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"]["register"] = "20/hour"
+        settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"]["register"] = rate
+
+
+@pytest.mark.parametrize("value", ["20", "many/min", "20/fortnight", "-1/min", "/min"])
+def test_a_rate_that_makes_no_sense_stops_the_start(value):
+    with pytest.raises(ImproperlyConfigured, match="THROTTLE_SIGN_IN"):
+        Env({"THROTTLE_SIGN_IN": value}).rate("THROTTLE_SIGN_IN", "60/min")
+    assert Env({}).rate("THROTTLE_SIGN_IN", "60/min") == "60/min"
 
 
 def test_signing_in_gives_a_pair(alice):
