@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from projects import access
 from projects.media import signed_url
 from projects.models import Item
+from projects.models.item import State
 from projects.models.library import Kind
 
 # What every browser shows as it is; anything else comes as a JPEG of its frame 0.
@@ -34,6 +35,7 @@ _MODULES = (
     "editor/model/geometry.js",
     "editor/model/history.js",
     "editor/model/line.js",
+    "editor/model/mask.js",
     "editor/model/op_client.js",
     "editor/model/ops.js",
     "editor/model/queue.js",
@@ -84,7 +86,7 @@ def _config(request: HttpRequest, item: Item, rank: access.Rank) -> dict[str, An
         "project": {"id": str(item.project_id), "name": item.project.name},
         "user": {"id": str(request.user.pk), "name": request.user.name},
         "role": rank.name.lower(),
-        "can_edit": rank >= access.Act.ANNOTATE,
+        "can_edit": rank >= (access.Act.REVIEW if item.state == State.APPROVED else access.Act.ANNOTATE),
         "urls": _urls(item),
     }
 

@@ -219,6 +219,40 @@ def test_it_works_without_a_secure_origin(desk, item, alice):
     assert Annotation.objects.filter(item=item).count() == 1
 
 
+def test_fingers_draw_with_one_and_zoom_with_two(desk, item, alice):
+    editor = EditorPage(desk(alice, has_touch=True), item)
+    hand = editor.page.context.new_cdp_session(editor.page)
+
+    def touch(kind: str, *points: tuple[float, float]) -> None:
+        places = [{"x": x, "y": y, "id": n} for n, (x, y) in enumerate(points)]
+        hand.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": places})
+
+    touch("touchStart", editor.at(100, 100))
+    touch("touchMove", editor.at(180, 160))
+    touch("touchEnd")
+    assert editor.boxes() == [(100, 100, 80, 60)]
+
+    before = editor.page.evaluate("frameloop.editor.view.scale")
+    x, y = editor.at(320, 240)
+    touch("touchStart", (x - 50, y), (x + 50, y))
+    touch("touchMove", (x - 100, y), (x + 100, y))
+    touch("touchEnd")
+    assert editor.page.evaluate("frameloop.editor.view.scale") == pytest.approx(2 * before, rel=0.02)
+    assert editor.at(320, 240) == pytest.approx((x, y), abs=2)
+    assert len(editor.boxes()) == 1
+
+
+def test_an_approved_item_is_closed_for_annotators(desk, item, bob):
+    item.state = "approved"
+    item.save(update_fields=["state"])
+    editor = EditorPage(desk(bob), item)
+    expect(editor.page.get_by_text("Read only")).to_be_visible()
+    editor.keys("b")
+    editor.drag((300, 100), (380, 160))
+    expect(editor.page.locator("#hint")).to_contain_text("approved")
+    assert editor.boxes() == []
+
+
 def test_every_control_has_a_name_and_the_help_lists_the_keys(editor):
     nameless = editor.page.evaluate(
         """() => [...document.querySelectorAll("button, a[href], input, [tabindex='0'], [role=option]")]

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { areaOf, boundsOf, boxBetween, contains, geometryOn, moved, resized } from "../../static/js/editor/model/geometry.js";
+import { decodeMask, eachStripe, maskHolds, runLengths } from "../../static/js/editor/model/mask.js";
 import { box } from "./helpers.js";
 
 const triangle = { type: "polygon", rings: [[["a", 0, 0], ["b", 10, 0], ["c", 0, 10]]] };
@@ -47,4 +48,17 @@ test("a track shows its keyframe before, and nothing where it is outside", () =>
   assert.equal(geometryOn(track, 9), null);
   assert.equal(geometryOn({ geometry: box(1), frame: 3 }, 4), null);
   assert.equal(geometryOn({ geometry: box(1), frame: 3 }, 3).x, 1);
+});
+
+test("a mask's runs are those of COCO", () => {
+  assert.deepEqual(runLengths("04"), [0, 4]);
+  // 4 x 5 pixels: rows 1-2 of columns 1-3.
+  const mask = { type: "mask", size: [4, 5], counts: "5220003" };
+  const stripes = [];
+  eachStripe(decodeMask(mask).runs, 4, (x, top, bottom) => stripes.push([x, top, bottom]));
+  assert.equal(decodeMask(mask).runs.reduce((sum, run) => sum + run), 20);
+  assert.deepEqual(stripes, [[1, 1, 3], [2, 1, 3], [3, 1, 3]]);
+  assert.deepEqual(boundsOf(mask), { minX: 1, minY: 1, maxX: 4, maxY: 3 });
+  assert.equal(maskHolds(mask, 2.5, 1.5), true);
+  assert.equal(maskHolds(mask, 2.5, 3.5), false);
 });

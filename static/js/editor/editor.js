@@ -75,7 +75,9 @@ export class Editor extends Emitter {
 
   /** Why nothing can be changed now; empty when it can. */
   get refusal() {
-    if (!this.config.can_edit || this.client.role === "viewer") return "Your role here is viewer: you can look, not change.";
+    const role = this.client.role || this.config.role;
+    if (role === "viewer") return "Your role here is viewer: you can look, not change.";
+    if (role === "annotator" && this.item.state === "approved") return "This item is approved: a reviewer has to send it back first.";
     if (this.client.state === "stopped") return this.client.stopReason;
     return "";
   }

@@ -1,5 +1,6 @@
 /** Pure geometry of shapes, in pixels of the upright picture. */
 import { clamp, round2 } from "../util.js";
+import { decodeMask, maskHolds } from "./mask.js";
 
 /**
  * @typedef {import("../types.js").Geometry} Geometry
@@ -9,7 +10,7 @@ import { clamp, round2 } from "../util.js";
  */
 
 /**
- * The smallest upright rectangle around a shape; null for shapes without a place (tags, masks).
+ * The smallest upright rectangle around a shape; null for shapes without a place (tags, empty masks).
  * @param {Geometry} geometry
  * @returns {Bounds | null}
  */
@@ -17,7 +18,7 @@ export function boundsOf(geometry) {
   if (geometry.type === "box") {
     return { minX: geometry.x, minY: geometry.y, maxX: geometry.x + geometry.w, maxY: geometry.y + geometry.h };
   }
-  if (geometry.type === "mask") return { minX: 0, minY: 0, maxX: geometry.size[1], maxY: geometry.size[0] };
+  if (geometry.type === "mask") return decodeMask(geometry).bounds;
   const points = pointsOf(geometry);
   if (!points.length) return null;
   const bounds = { minX: Infinity, minY: Infinity, maxX: -Infinity, maxY: -Infinity };
@@ -83,7 +84,8 @@ export function areaOf(geometry) {
  * @param {Geometry} geometry @param {Point} point @param {number} slack pixels around lines and points
  */
 export function contains(geometry, [x, y], slack) {
-  if (geometry.type === "mask" || geometry.type === "tag") return false;
+  if (geometry.type === "tag") return false;
+  if (geometry.type === "mask") return maskHolds(geometry, x, y);
   const points = pointsOf(geometry);
   if (geometry.type === "keypoints") return points.some(([px, py]) => Math.hypot(px - x, py - y) <= slack * 2);
   if (geometry.type !== "polyline" && inRing(points, x, y)) return true;

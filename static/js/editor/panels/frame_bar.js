@@ -82,9 +82,9 @@ function drawMarks(canvas, words, editor) {
   }
 }
 
-/** @param {number} seconds */
+/** To a tenth: the frame's number is exact, its time by the average rate is not. @param {number} seconds */
 function clock(seconds) {
   const whole = Math.floor(seconds);
   const two = (/** @type {number} */ n) => String(n).padStart(2, "0");
-  return `${two(Math.floor(whole / 60))}:${two(whole % 60)}.${String(Math.floor((seconds - whole) * 1000)).padStart(3, "0")}`;
+  return `${two(Math.floor(whole / 60))}:${two(whole % 60)}.${Math.floor((seconds - whole) * 10)}`;
 }

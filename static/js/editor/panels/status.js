@@ -35,7 +35,9 @@ export function saveWords(client) {
   if (state === "stopped") return ["stopped", `Stopped${pending}`];
   if (state === "offline") return ["offline", `Offline${pending}`];
   if (state !== "live") return ["connecting", `Connecting${pending}`];
-  return waiting ? ["saving", waiting > 3 ? `Saving, ${waiting} waiting` : "Saving"] : ["saved", `Saved · rev ${client.store.rev}`];
+  if (waiting) return ["saving", waiting > 3 ? `Saving, ${waiting} waiting` : "Saving"];
+  const aside = client.tray.length ? `, ${client.tray.length} not saved` : "";
+  return [aside ? "aside" : "saved", `Saved · rev ${client.store.rev}${aside}`];
 }
 
 /** Refused work: it stays until its person decides. @param {HTMLElement} root @param {import("../editor.js").Editor} editor */

@@ -4,6 +4,7 @@
  * Single rect calls, sorted by style: batching them into one path measured four times slower.
  */
 import { boundsOf, pointsOf, union } from "../model/geometry.js";
+import { decodeMask, eachStripe } from "../model/mask.js";
 
 /**
  * @typedef {import("../types.js").Bounds} Bounds
@@ -177,12 +178,27 @@ export class ShapeLayer {
       context.strokeRect(x, y, w, h);
       return;
     }
+    if (geometry.type === "mask") {
+      if (filled || this.dense) this._mask(geometry);
+      return;
+    }
     context.beginPath();
     if (geometry.type === "polygon") for (const ring of geometry.rings) this._line(ring.map(([, x, y]) => [x, y]), true);
     else if (geometry.type === "keypoints") this._bones(geometry, annotation);
-    else if (geometry.type !== "mask") this._line(pointsOf(geometry), geometry.type === "rbox");
+    else this._line(pointsOf(geometry), geometry.type === "rbox");
     if (filled && geometry.type !== "polyline") context.fill("evenodd");
     context.stroke();
+  }
+
+  /** @param {import("../types.js").Mask} mask */
+  _mask(mask) {
+    const { scale } = this.drawn;
+    const picture = maskPicture(mask, String(this.context.strokeStyle));
+    if (!picture) return;
+    const { minX, minY } = /** @type {Bounds} */ (boundsOf(mask));
+    const [x, y] = this._toBitmap(minX, minY);
+    this.context.imageSmoothingEnabled = scale < 1;
+    this.context.drawImage(picture, x, y, picture.width * scale, picture.height * scale);
   }
 
   /** Points that fall together on screen are left out: of a polygon's cost nearly all is its stroke. @param {[number, number][]} points @param {boolean} closed */
@@ -232,6 +248,26 @@ export class ShapeLayer {
       context.fillText(text, x + 3, y - NAME_HEIGHT / 2 + 0.5, width - 6);
     }
   }
+}
+
+/** @type {WeakMap<import("../types.js").Mask, {color: string, canvas: HTMLCanvasElement}>} */
+const pictures = new WeakMap();
+
+/** A mask as a small canvas in a colour, kept for as long as the mask. @param {import("../types.js").Mask} mask @param {string} color */
+function maskPicture(mask, color) {
+  const known = pictures.get(mask);
+  if (known?.color === color) return known.canvas;
+  const { runs, bounds } = decodeMask(mask);
+  if (!bounds) return null;
+  const canvas = document.createElement("canvas");
+  canvas.width = bounds.maxX - bounds.minX;
+  canvas.height = bounds.maxY - bounds.minY;
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  context.globalAlpha = 0.5;
+  context.fillStyle = color;
+  eachStripe(runs, mask.size[0], (x, top, bottom) => context.fillRect(x - bounds.minX, top - bounds.minY, 1, bottom - top));
+  pictures.set(mask, { color, canvas });
+  return canvas;
 }
 
 /** @param {Bounds} bounds @param {number} by @returns {Bounds} */

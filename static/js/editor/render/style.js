@@ -1,5 +1,5 @@
 /** How shapes look: colours of labels, dashes of suggestions, and the paths of geometries. */
-import { pointsOf } from "../model/geometry.js";
+import { boundsOf, pointsOf } from "../model/geometry.js";
 
 /**
  * @typedef {import("../types.js").Annotation} Annotation
@@ -59,10 +59,16 @@ export function svgPath(geometry, view) {
   if (geometry.type === "polygon") {
     return geometry.rings.map((ring) => `M${ring.map(([, x, y]) => at(x, y)).join("L")}Z`).join("");
   }
-  const points = pointsOf(geometry);
+  const bounds = geometry.type === "mask" ? boundsOf(geometry) : null;
+  const points = bounds ? rectangle(bounds) : pointsOf(geometry);
   if (!points.length) return "";
   if (geometry.type === "keypoints") {
     return points.map(([x, y]) => `M${at(x, y)}m-5 0a5 5 0 1 0 10 0a5 5 0 1 0 -10 0`).join("");
   }
   return `M${points.map(([x, y]) => at(x, y)).join("L")}${geometry.type === "polyline" ? "" : "Z"}`;
+}
+
+/** @param {import("../types.js").Bounds} bounds @returns {import("../types.js").Point[]} */
+function rectangle({ minX, minY, maxX, maxY }) {
+  return [[minX, minY], [maxX, minY], [maxX, maxY], [minX, maxY]];
 }
