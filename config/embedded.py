@@ -185,7 +185,9 @@ def _find_or_make_user() -> pwd.struct_passwd:
 
 def _initdb(folder: Path, user: dict[str, Any]) -> None:
     command = [str(postgres_programs() / "initdb"), "--auth=trust", "--encoding=utf8", "-U", "postgres"]
-    command += ["--locale=C.UTF-8", "--no-instructions", "-D", str(folder)]
+    # PostgreSQL's own C.UTF-8, which does not depend on the locales that the system has.
+    command += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions"]
+    command += ["-D", str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False, **user)
     if done.returncode:
         raise EmbeddedError(f"PostgreSQL could not lay out {folder}: {done.stderr.strip().splitlines()[-1]}")
