@@ -16,6 +16,7 @@ from projects.models import Item, Job, Project, User
 from tests.conftest import PASSWORD
 
 pytestmark = pytest.mark.browser
+expect.set_options(timeout=20_000)  # a slow machine is no failure
 
 DROP = """(files) => {
   const transfer = new DataTransfer();
@@ -86,6 +87,7 @@ def picture(color: str = "red", size: tuple[int, int] = (64, 48)) -> bytes:
 
 def drop(page: Page, *files: tuple[str, str, bytes]) -> None:
     packed = [{"name": name, "type": kind, "data": base64.b64encode(data).decode()} for name, kind, data in files]
+    page.wait_for_load_state("load")  # by then the modules have run
     page.evaluate(DROP, packed)
 
 
@@ -150,7 +152,7 @@ def test_what_one_adds_or_deletes_the_other_sees(desk, alice: User, bob: User, i
     mine, theirs = desk(alice).open(path), desk(bob).open(path)
     expect(theirs.locator(".tile")).to_have_count(1)
     drop(mine, ("new.png", "image/png", picture("blue")))
-    expect(theirs.locator(".tile")).to_have_count(2, timeout=30_000)
+    expect(theirs.locator(".tile")).to_have_count(2)
     tile = mine.locator(".tile", has_text="crossing.png")
     tile.hover()
     tile.get_by_role("button", name="Delete crossing.png").click()
@@ -160,7 +162,7 @@ def test_what_one_adds_or_deletes_the_other_sees(desk, alice: User, bob: User, i
     tile.get_by_role("button", name="Delete crossing.png").click()
     mine.get_by_role("button", name="Delete", exact=True).click()
     expect(mine.locator(".tile")).to_have_count(1)
-    expect(theirs.locator(".tile")).to_have_count(1, timeout=30_000)
+    expect(theirs.locator(".tile")).to_have_count(1)
     assert not Item.objects.filter(pk=item.pk).exists()
 
 

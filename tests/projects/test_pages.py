@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.template.loader import render_to_string
 from django.test import Client
 
 from projects.models import ApiToken, Project, Team, User
@@ -92,3 +93,21 @@ def test_a_token_of_somebody_else_cannot_be_revoked(signed_in, alice: User, char
     token, _ = ApiToken.objects.create(alice, name="nightly")
     assert signed_in(charlie).post(f"/account/tokens/{token.id}/revoke/").status_code == 404
     assert ApiToken.objects.filter(id=token.id).exists()
+
+
+def test_the_page_of_a_broken_server_needs_nothing_but_itself(db, django_assert_num_queries) -> None:
+    """Django renders 500.html without a request: no user, no database, no context."""
+    with django_assert_num_queries(0):
+        page = render_to_string("500.html")
+    assert "Something broke on the server" in page
+    assert "Sign in" not in page
+
+
+def test_a_form_of_an_older_session_is_explained(alice: User) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(alice)
+    response = client.post("/account/", {"name-name": "Mallory"})
+    assert response.status_code == 403
+    assert b"This form is out of date" in response.content
+    alice.refresh_from_db()
+    assert alice.name == "Alice"

@@ -22,7 +22,7 @@ class Upload {
     this.name = make("span", { class: "upload-name" }, icon(file.type.startsWith("video") ? "video" : "image"), make("span", { class: "cut" }, file.name), make("span", { class: "muted num" }, sizeText(file.size)));
     this.stop = make("button", { type: "button", class: "icon-btn icon-btn-small", "aria-label": `Cancel ${file.name}`, onclick: () => this.cancel() }, icon("x"));
     this.again = make("button", { type: "button", class: "btn btn-small", hidden: true, onclick: () => this.retry() }, icon("refresh"), "Retry");
-    this.row = make("li", { class: "upload" }, this.name, this.bar, make("span", { class: "row row-still" }, this.again, this.stop), this.note);
+    this.row = make("li", { class: "upload" }, this.name, this.bar, make("span", { class: "row row-still upload-acts" }, this.again, this.stop), this.note);
   }
 
   start() {
@@ -72,6 +72,7 @@ class Upload {
     this.again.hidden = !["failed", "cancelled"].includes(state);
     const mark = { done: "check", failed: "alert" }[/** @type {string} */ (state)];
     if (mark) find(".icon", this.name)?.replaceWith(icon(mark));
+    if (state === "failed") this.queue.list.prepend(this.row); // what needs somebody comes first
     this.queue.changed();
   }
 }
