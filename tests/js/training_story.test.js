@@ -15,7 +15,7 @@ const EVENTS = [
   event(5, "batch", { epoch: 1, epochs: 2, batch: 2, batches: 2, loss: 6, progress: 0.4 }),
   event(6, "metrics", { epoch: 1, epochs: 2, box_loss: 3, cls_loss: 2, dfl_loss: 1, val_box_loss: 4, map50: 0.5, map50_95: 0.2, progress: 0.5 }),
   event(7, "log", { text: "WARNING something" }),
-  event(8, "metrics", { epoch: 2, epochs: 2, box_loss: 1, cls_loss: 1, dfl_loss: 1, map50: 0.4, progress: 0.9 }),
+  event(8, "metrics", { epoch: 2, epochs: 2, box_loss: 1, cls_loss: 1, dfl_loss: 1, map50: 0.6, map50_95: 0.1, progress: 0.9 }),
   event(9, "status", { status: "succeeded", result: { model: "m" }, progress: 1 }),
 ];
 
@@ -29,12 +29,12 @@ test("the story of a run", () => {
   const story = told(EVENTS);
   assert.equal(story.status, "succeeded");
   assert.equal(story.progress, 1);
-  assert.equal(story.best, 0.5);
+  assert.equal(story.best, 0.5, "of the epoch whose weights are kept");
   assert.equal(story.started, at(2));
   assert.equal(story.ended, at(9));
   assert.equal(story.eta, null);
   assert.deepEqual(story.result, { model: "m" });
-  assert.deepEqual(accuracyColumns(story), [[1, 2], [0.5, 0.4], [0.2, null], [null, null], [null, null]]);
+  assert.deepEqual(accuracyColumns(story), [[1, 2], [0.5, 0.6], [0.2, 0.1], [null, null], [null, null]]);
   assert.deepEqual(story.log.map((line) => line.tone), ["status", "status", "status", "epoch", "warn", "epoch", "status"]);
 });
 

@@ -44,7 +44,7 @@ _SHORT_RUN_STEPS = 3000
 # What the trainer says that helps nobody who watches: caches, folders, and the recipe that was chosen on purpose.
 _NOISE = re.compile(
     r" |engine/trainer|Ultralytics |Overriding|Freezing|Logging results|Using 0|Optimizer stripped|WARNING .*cache="
-    r"|(train|val): (Fast|New cache|Caching|Scanning)"
+    r"|(train|val): (Fast|New cache|Caching|Scanning)|\d+ epochs completed|Validating|Resuming training"
 )
 _COLORS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
@@ -62,7 +62,7 @@ _PRESETS = (
         "Demo",
         "For the conveyor: a tiny detector in about a minute on two cores.",
         "tiny",
-        {"epochs": 24, "imgsz": 256, "batch": 8, "lr": 0.003},
+        {"epochs": 18, "imgsz": 256, "batch": 8, "lr": 0.003},
     ),
     Preset(
         "quick",

@@ -15,7 +15,8 @@ export const ENDED = new Set(["succeeded", "failed", "cancelled"]);
  * @property {number | null} epochs
  * @property {number | null} eta seconds
  * @property {number | null} speed pictures a second
- * @property {number | null} best mAP50 so far
+ * @property {number | null} best mAP50 of the best epoch so far, by mAP50-95 as the trainer chooses its weights
+ * @property {number} rank that epoch's mAP50-95
  * @property {string | null} started
  * @property {string | null} ended
  * @property {Map<number, JobEvent>} rows one for each epoch; an epoch done again replaces its row
@@ -28,7 +29,7 @@ export const ENDED = new Set(["succeeded", "failed", "cancelled"]);
 /** @returns {Story} */
 export function emptyStory() {
   return {
-    seq: 0, status: "queued", phase: "", progress: 0, epoch: null, epochs: null, eta: null, speed: null, best: null,
+    seq: 0, status: "queued", phase: "", progress: 0, epoch: null, epochs: null, eta: null, speed: null, best: null, rank: -1,
     started: null, ended: null, rows: new Map(), batches: [], log: [], error: null, result: null,
   };
 }
@@ -63,7 +64,8 @@ const TELL = {
     story.epochs = event.epochs;
     story.eta = event.eta_s ?? story.eta;
     story.rows.set(event.epoch, event);
-    if (Number.isFinite(event.map50)) story.best = Math.max(story.best ?? 0, event.map50);
+    const rank = event.map50_95 ?? event.map50 ?? -1;
+    if (Number.isFinite(event.map50) && rank >= story.rank) Object.assign(story, { best: event.map50, rank });
     const parts = [`loss ${number(lossOf(event, ""), 2)}`, `mAP50 ${number(event.map50, 3)}`];
     if (event.seconds) parts.push(`${number(event.seconds, 1)} s`);
     say(story, event, `Epoch ${event.epoch} of ${event.epochs}`, `: ${parts.join(", ")}`, "epoch");
