@@ -123,6 +123,18 @@ class Label(models.Model):
             self.color = PALETTE[self.ordinal % len(PALETTE)]
         super().save(*args, **kwargs)
 
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Delete a label that nothing uses.
+
+        Counted first: the relation protects as well, but loads every row that it protects, 19 s for 100,000.
+
+        Raises:
+            ProtectedError: annotations use it.
+        """
+        if self.uses():
+            raise models.ProtectedError("Annotations use this label.", set())
+        return super().delete(*args, **kwargs)
+
     def uses(self) -> int:
         """How many rows (annotations) forbid deleting this label, those that can be restored included."""
         kept = [
