@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from projects import access, live
-from projects.sockets import RoomSocket, in_thread
+from projects.sockets import MISSING, Refused, RoomSocket, in_thread
 from streaming.models import Pipeline
 
 
@@ -15,7 +15,9 @@ class PipelineSocket(RoomSocket):
         return live.pipeline_room(self.pipeline.pk)
 
     async def on_join(self) -> None:
-        row = await in_thread(Pipeline.objects.get, pk=self.pipeline.pk)
+        row = await in_thread(Pipeline.objects.filter(pk=self.pipeline.pk).first)
+        if row is None:
+            raise Refused(MISSING, "The pipeline was deleted.")
         since = row.state_since.isoformat()
         self.send_message({"type": "state", "state": row.state, "reason": row.reason, "since": since})
         if row.metrics:

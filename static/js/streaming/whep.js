@@ -172,11 +172,13 @@ export class WhepPlayer {
     this.connection = null;
     this.session = "";
     this.frames = 0;
-    connection?.close();
-    if (session) {
-      // keepalive: it has to leave even while the page goes away
-      fetch(session, { method: "DELETE", headers: { "X-CSRFToken": csrfToken() }, credentials: "same-origin", keepalive: true }).catch(() => {});
+    if (!session) {
+      connection?.close();
+      return;
     }
+    // keepalive: it has to leave even while the page goes away. A connection closed before would end the session first.
+    const request = { method: "DELETE", headers: { "X-CSRFToken": csrfToken() }, credentials: /** @type {const} */ ("same-origin"), keepalive: true };
+    fetch(session, request).catch(() => {}).finally(() => connection?.close());
   }
 
   /** @param {PlayerState} state @param {string} [detail] */
