@@ -85,7 +85,7 @@ class _Batch:
         self.first: dict[Key, tuple[str, str | None, Receipt]] = {}
         self.inverses: dict[Key, tuple[str | None, list[Any]]] = {}
         self.changed: dict[str, str] = {}
-        self.journal: list[tuple[Any, ...]] = []
+        self.journal: list[tuple[dict[str, Any], Receipt]] = []
         self.broadcasts: dict[str, list[tuple[int, bytes]]] = {}
         now = datetime.now(UTC)
         self.at = now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -102,9 +102,9 @@ class _Batch:
         pairs = {(w.actor_id, self.items[w.item_id].project) for w in open_works if w.actor_id}
         queries: Queries = [
             (statements.REPEATS, _keys([w.key for w in open_works])),
-            (statements.SHAPES, [list(ids)]),
-            (statements.ROLES, [[a for a, _ in pairs], [p for _, p in pairs]]),
-            (statements.LABELS, [[label for label in labels if label]]),
+            (statements.SHAPES, [statements.array(ids)]),
+            (statements.ROLES, [statements.records([{"person": a, "project": p} for a, p in pairs])]),
+            (statements.LABELS, [statements.array(label for label in labels if label)]),
         ]
         undone = [(w.item_id, w.tx.client_id, w.tx.undo_of) for w in open_works if w.tx.undo_of]
         if undone:
@@ -238,40 +238,41 @@ class _Batch:
             "ops": orjson.Fragment(effective),
         }
         self.broadcasts.setdefault(work.item_id, []).append((item.rev, orjson.dumps(public)))
-        self.journal.append(
-            (
-                work.item_id,
-                item.rev,
-                work.tx.client_id,
-                work.tx.tx_id,
-                work.digest,
-                work.actor_id,
-                self.at,
-                effective.decode(),
-                statements.dumps(outcome.inverse),
-                receipt,
-                work.tx.undo_of,
-            )  # fmt: skip
-        )
+        row = {
+            "item": work.item_id,
+            "rev": item.rev,
+            "client": work.tx.client_id,
+            "tx": work.tx.tx_id,
+            "hash": work.digest,
+            "actor": work.actor_id,
+            "at": self.at,
+            "ops": orjson.Fragment(effective),
+            "inverse": outcome.inverse,
+            "undo_of": work.tx.undo_of,
+        }
+        self.journal.append((row, receipt))
 
     # Writing
 
     def writes(self) -> Queries:
-        items = [(name, i.rev, i.state, i.added) for name, i in self.items.items() if i.moved]
-        journal = [
-            (*row[:9], statements.dumps(row[9].overwritten), statements.dumps(row[9].skipped), row[10])
-            for row in self.journal
+        items = [
+            {"id": name, "rev": item.rev, "state": item.state, "added": item.added}
+            for name, item in self.items.items()
+            if item.moved
         ]
-        shapes = [statements.shape_row(item, self.entries[name]) for name, item in self.changed.items()]
-        return [(statements.WRITE, statements.write_parameters(items, journal, shapes))]
+        for row, receipt in self.journal:
+            row |= {"overwritten": receipt.overwritten, "skipped": receipt.skipped}
+        shapes = [statements.shape_record(item, self.entries[name]) for name, item in self.changed.items()]
+        tables = items, [row for row, _ in self.journal], shapes
+        return [(statements.WRITE, [statements.records(rows) for rows in tables])]
 
 
 def _names(op: dict[str, Any]) -> bool:
     return "label" in op or (isinstance(op.get("set"), dict) and "label" in op["set"])
 
 
-def _keys(keys: list[Key]) -> list[list[str]]:
-    return [[key[0] for key in keys], [key[1] for key in keys], [key[2] for key in keys]]
+def _keys(keys: list[Key]) -> list[str]:
+    return [statements.records([{"item": item, "client": client, "tx": tx} for item, client, tx in keys])]
 
 
 def _sourced(work: Work) -> list[dict[str, Any]]:
@@ -292,12 +293,12 @@ def steps(works: list[Work], wait: bool = True) -> Generator[Queries, Rows, Answ
     """
     batch = _Batch(works)
     ids = sorted({work.item_id for work in works})
-    (rows,) = yield [(statements.LOCK if wait else statements.LOCK_FREE, [ids])]
+    (rows,) = yield [(statements.LOCK if wait else statements.LOCK_FREE, [statements.array(ids)])]
     for name, rev, state, project, width, height, frames, kind in rows:
         unindexed = 0 if kind == "video" else None
         batch.items[name] = _Item(rev, state, project, width, height, unindexed if frames is None else frames)
     if len(batch.items) < len(ids):
-        (existing,) = yield [(statements.EXISTING, [ids])]
+        (existing,) = yield [(statements.EXISTING, [statements.array(ids)])]
         there = {row[0] for row in existing}
         for n, work in enumerate(works):
             if work.item_id not in there:
@@ -305,12 +306,12 @@ def steps(works: list[Work], wait: bool = True) -> Generator[Queries, Rows, Answ
     batch.take((yield batch.reads()))
     unread = batch.unread()
     if unread:
-        (shapes,) = yield [(statements.SHAPES, [unread])]
+        (shapes,) = yield [(statements.SHAPES, [statements.array(unread)])]
         batch.take_shapes(shapes)
     batch.decide_all()
     nameless = batch.nameless()
     if nameless:
-        (names,) = yield [(statements.NAMES, [[by["id"] for by in nameless]])]
+        (names,) = yield [(statements.NAMES, [statements.array(by["id"] for by in nameless)])]
         known = dict(names)
         for by in nameless:
             by["name"] = known.get(by["id"], "")
