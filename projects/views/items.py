@@ -53,7 +53,7 @@ class Filters:
         if self.kind:
             rows = rows.filter(asset__kind=self.kind)
         if self.label:
-            rows = rows.labelled(self.label)
+            rows = rows.labelled([uuid.UUID(self.label)])
         return rows.search(self.q)
 
     @property

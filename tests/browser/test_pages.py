@@ -177,8 +177,6 @@ def test_keys_alone_lead_through_sign_in_and_a_new_project(desk, alice: User) ->
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
     page.keyboard.press("/")  # no search on this page: the project switcher opens
-    page.locator("summary", has_text="Projects").focus()
-    page.keyboard.press("ArrowDown")
     expect(page.get_by_role("link", name="New project").first).to_be_focused()
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(r"/projects/new/$"))

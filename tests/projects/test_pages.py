@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
+
 import pytest
+from django.conf import settings
 from django.template.loader import render_to_string
 from django.test import Client
 
@@ -111,3 +114,11 @@ def test_a_form_of_an_older_session_is_explained(alice: User) -> None:
     assert b"This form is out of date" in response.content
     alice.refresh_from_db()
     assert alice.name == "Alice"
+
+
+def test_the_look_costs_little_over_the_wire() -> None:
+    """The figures of the design: style sheets at most 15 KB, icons at most 4 KB, compressed."""
+    names = {"tokens", "base", "layout", "components", "forms", "pages"}
+    ours = [settings.BASE_DIR / "static" / "css" / f"{name}.css" for name in sorted(names)]
+    assert sum(len(gzip.compress(path.read_bytes())) for path in ours) <= 15_000
+    assert len(gzip.compress((settings.BASE_DIR / "static" / "icons.svg").read_bytes())) <= 4_000

@@ -40,15 +40,19 @@ function bindSwitcher() {
   });
 }
 
+/** The page's search, else the project switcher's, else the switcher itself. */
+function focusSearch() {
+  const search = find("[data-search]") ?? find("[data-switcher]") ?? find(".site-head .menu-item");
+  search?.closest("details")?.setAttribute("open", "");
+  search?.focus();
+}
+
 function bindKeys() {
   document.addEventListener("keydown", (event) => {
     if (isTyping(event.target) || event.ctrlKey || event.metaKey || event.altKey || document.body.dataset.keys === "own") return;
     if (event.key === "?") openDialog("keys");
-    else if (event.key === "/") {
-      const search = find("[data-search]") ?? find("[data-switcher]");
-      search?.closest("details")?.setAttribute("open", "");
-      search?.focus();
-    } else return;
+    else if (event.key === "/") focusSearch();
+    else return;
     event.preventDefault();
   });
 }

@@ -149,3 +149,6 @@ function renewSoon() {
 }
 
 keepFresh([project], heard);
+// Back from the editor: what was labelled there shows here.
+addEventListener("pageshow", (event) => event.persisted && renewSoon());
+document.addEventListener("visibilitychange", () => !document.hidden && renewSoon());
