@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.http import parse_etags
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, inline_serializer
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema, inline_serializer
 from rest_framework import serializers
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
@@ -148,7 +148,12 @@ class Items(APIView):
         operation_id="items_create",
         tags=_TAGS,
         request={"multipart/form-data": UploadSerializer, "application/json": LinkSerializer},
-        responses={201: AddedItemSerializer},
+        responses={
+            201: AddedItemSerializer,
+            413: OpenApiResponse(description="More bytes than one upload may have."),
+            415: OpenApiResponse(description="No picture and no video that is taken."),
+            422: OpenApiResponse(description="Empty, cut off, damaged, too many pixels: `detail` says how to mend it."),
+        },
         examples=[
             OpenApiExample("A video of the library", {"asset": _EXAMPLE["asset"]}, request_only=True),
             OpenApiExample("Added", _EXAMPLE, response_only=True, status_codes=["201"]),
@@ -295,7 +300,11 @@ class Frame(APIView):
             OpenApiParameter("Accept", str, OpenApiParameter.HEADER, enum=list(_PICTURES)),
         ],
         responses={(200, name): OpenApiTypes.BINARY for name in _PICTURES}
-        | {304: None, 416: OpenApiTypes.OBJECT, 406: OpenApiTypes.OBJECT},
+        | {
+            304: OpenApiResponse(description="The caller has it: `If-None-Match` named its ETag."),
+            406: OpenApiResponse(description="None of the kinds of picture is accepted."),
+            416: OpenApiResponse(description="Beyond the end; `frames` says how many there are."),
+        },
     )
     def get(self, request: Request, item_id: uuid.UUID, n: int) -> HttpResponse:
         """Exactly frame `n`, from 0 in display order; an image is its own frame 0."""
