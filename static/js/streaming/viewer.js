@@ -59,6 +59,8 @@ function stateChanged({ state, reason, since }) {
   find("#start")?.toggleAttribute("hidden", !stopped);
   find("#stop")?.toggleAttribute("hidden", stopped);
   find("#capture")?.toggleAttribute("disabled", !["running", "passthrough"].includes(state));
+  say("#no-detections", state === "running" ? "Nothing." : "Nothing: no model runs on it.");
+  if (state === "running") showModel();
   if (stopped) {
     player.stop();
     endStills();
@@ -66,6 +68,17 @@ function stateChanged({ state, reason, since }) {
     say("#stage-note", "This pipeline is stopped.");
     showDetections([]);
   } else player.start();
+}
+
+/** A pipeline that follows its project may have taken a model that this page does not know yet. */
+async function showModel() {
+  const choice = /** @type {HTMLSelectElement | null} */ (find("#model"));
+  if (!choice) return;
+  const { model } = await api("GET", path);
+  if (model && ![...choice.options].some((option) => option.value === model)) {
+    choice.append(make("option", { value: model }, "The newest model"));
+  }
+  choice.value = model ?? "";
 }
 
 /** @param {any} metrics */
@@ -145,7 +158,9 @@ for (const field of findAll("[data-setting]")) {
   field.addEventListener("change", () => during(field, () => api("PATCH", path, settingsOf(field))));
 }
 const slider = /** @type {HTMLInputElement | null} */ (find("#confidence"));
-slider?.addEventListener("input", () => say("#confidence-value", `${Math.round(Number(slider.value) * 100)} %`));
+const sayConfidence = () => slider && say("#confidence-value", `${Math.round(Number(slider.value) * 100)} %`);
+slider?.addEventListener("input", sayConfidence);
+sayConfidence();
 
 /** @param {HTMLElement} element */
 function settingsOf(element) {

@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { inkOn } from "../../static/js/streaming/boxes.js";
+import { countLabels, figure, stateWords } from "../../static/js/streaming/state.js";
+import { fragmentOf, iceServersOf, waitBefore } from "../../static/js/streaming/whep.js";
+
+test("candidates become a fragment of their media section", () => {
+  const candidates = /** @type {any[]} */ ([{ candidate: "candidate:1 1 udp 1 10.0.0.5 5000 typ host", sdpMid: "0" }]);
+  assert.equal(fragmentOf(candidates), "a=mid:0\r\na=candidate:1 1 udp 1 10.0.0.5 5000 typ host\r\na=end-of-candidates\r\n");
+});
+
+test("waits double up to a bound, with jitter", () => {
+  assert.equal(waitBefore(0, () => 0.5), 500);
+  assert.equal(waitBefore(3, () => 0.5), 4000);
+  assert.equal(waitBefore(60, () => 1), 18750);
+  assert.ok(waitBefore(2, () => 0) < waitBefore(2, () => 1));
+});
+
+test("ICE servers come from the Link header", () => {
+  const header = '<stun:a.example:3478>; rel="ice-server", </style.css>; rel="preload", <turn:b.example>; rel="ice-server"';
+  assert.deepEqual(iceServersOf(header), [{ urls: "stun:a.example:3478" }, { urls: "turn:b.example" }]);
+  assert.deepEqual(iceServersOf(null), []);
+});
+
+test("labels are counted, most first", () => {
+  const seen = ["car", "person", "car"].map((label) => ({ label, color: "#000000" }));
+  assert.deepEqual(countLabels(seen).map(({ label, count }) => [label, count]), [["car", 2], ["person", 1]]);
+});
+
+test("figures are short", () => {
+  assert.equal(figure(1.25), "1.3");
+  assert.equal(figure(24.6), "25");
+  assert.equal(figure(0), "0");
+  assert.equal(figure(null), "–");
+});
+
+test("states have words", () => {
+  assert.equal(stateWords("passthrough"), "Running without a model");
+  assert.equal(stateWords("unheard-of"), "unheard-of");
+});
+
+test("text on a colour is readable", () => {
+  assert.equal(inkOn("#F0E442"), "#000");
+  assert.equal(inkOn("#0072B2"), "#fff");
+});
