@@ -90,7 +90,7 @@ class Supervisor:
 
     def pids(self) -> dict[str, int]:
         """The processes that run now, by name."""
-        return {name: process.pid for name, process in self._processes.items() if process.poll() is None}
+        return {name: process.pid for name, process in self._processes.items() if process.returncode is None}
 
     def wait(self, seconds: float) -> bool:
         """Whether a stop was asked for within `seconds`."""
@@ -168,9 +168,10 @@ class Supervisor:
             _signal(process, service.stop_signal)
         reader = threading.Thread(target=self._read, args=(service, process, log), daemon=True)
         reader.start()
-        code = process.wait()
+        _wait_unreaped(process)
         if not self._stopping.is_set():  # its children would hold the pipe, the port and the lease
             _kill_group(process.pid)
+        code = process.wait()
         reader.join(timeout=3)
         words = self._last_words.pop(service.name, "")
         return _how_it_ended(code) + (f": {words[:300]}" if words else "")
@@ -222,6 +223,15 @@ def run_until_signalled(supervisor: Supervisor, while_running: Callable[[Supervi
 def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError):
         process.send_signal(number)
+
+
+def _wait_unreaped(process: subprocess.Popen[bytes]) -> None:
+    """Wait for the end but leave the zombie: while it is there, nobody else can get its process group's number."""
+    if hasattr(os, "waitid"):
+        with contextlib.suppress(ChildProcessError):  # `stop` was quicker
+            os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    else:
+        process.wait()
 
 
 def _kill_group(pid: int) -> None:
