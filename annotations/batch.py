@@ -100,34 +100,33 @@ class _Batch:
             op.get("label") or op.get("set", {}).get("label") for w in open_works for op in w.tx.ops if _names(op)
         }
         pairs = {(w.actor_id, self.items[w.item_id].project) for w in open_works if w.actor_id}
-        queries: Queries = [
-            (statements.REPEATS, _keys([w.key for w in open_works])),
-            (statements.SHAPES, [statements.array(ids)]),
-            (statements.ROLES, [statements.records([{"person": a, "project": p} for a, p in pairs])]),
-            (statements.LABELS, [statements.array(label for label in labels if label)]),
+        parameters = [
+            *_keys([w.key for w in open_works]),
+            statements.array(ids),
+            statements.records([{"person": a, "project": p} for a, p in pairs]),
+            statements.array(label for label in labels if label),
         ]
+        queries: Queries = [(statements.READ, parameters)]
         undone = [(w.item_id, w.tx.client_id, w.tx.undo_of) for w in open_works if w.tx.undo_of]
         if undone:
             queries.append((statements.INVERSES, _keys(undone)))
         return queries
 
     def take(self, rows: Rows) -> None:
-        repeats, shapes, roles, labels, *inverses = rows
-        for item, client, tx, digest, rev, actor, overwritten, skipped in repeats:
-            receipt = Receipt(tx, rev, orjson.loads(overwritten), orjson.loads(skipped))
-            self.first[item, client, tx] = digest, actor, receipt
+        ((repeats, shapes, roles, labels),), *inverses = rows
+        for item, client, tx, digest, rev, actor, overwritten, skipped in orjson.loads(repeats):
+            self.first[item, client, tx] = digest, actor, Receipt(tx, rev, overwritten, skipped)
         self.take_shapes(shapes)
-        for person, project, name, active, given in roles:
+        for person, project, name, active, given in orjson.loads(roles):
             rank = max((Rank.of(role) for role in given), default=Rank.NONE) if active else Rank.NONE
             self.people[person, project] = name, rank
-        for label, project in labels:
+        for label, project in orjson.loads(labels):
             self.labels.setdefault(project, set()).add(label)
         for item, client, tx, actor, inverse in inverses[0] if inverses else ():
             self.inverses[item, client, tx] = actor, orjson.loads(inverse)
 
-    def take_shapes(self, rows: list[Any]) -> None:
-        for row in rows:
-            item, entry = statements.entry_of(row)
+    def take_shapes(self, text: str) -> None:
+        for item, entry in statements.entries_of(text):
             self.entries[entry.shape["id"]] = entry
             self.owner[entry.shape["id"]] = item
 
@@ -307,7 +306,7 @@ def steps(works: list[Work], wait: bool = True) -> Generator[Queries, Rows, Answ
     unread = batch.unread()
     if unread:
         (shapes,) = yield [(statements.SHAPES, [statements.array(unread)])]
-        batch.take_shapes(shapes)
+        batch.take_shapes(shapes[0][0])
     batch.decide_all()
     nameless = batch.nameless()
     if nameless:

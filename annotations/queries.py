@@ -11,21 +11,14 @@ from django.db import connection
 from annotations import journal, ops, statements
 from projects.models import Item
 
-_ALL = f"SELECT {statements.SHAPE_COLUMNS} FROM annotations_annotation WHERE item_id = %s"
+_SHAPES = f"""
+SELECT coalesce(json_agg({statements.SHAPE} ORDER BY a.created_rev, a.id), '[]')
+FROM annotations_annotation a WHERE a.item_id = """
+_ON_FRAME = " AND (%(frame)s::int IS NULL OR a.frame = %(frame)s OR a.keyframes IS NOT NULL)"
 _DOCUMENT = f"""
-SELECT i.rev, coalesce((
-  SELECT json_agg(json_build_object(
-    'id', a.id, 'label', a.label_id, 'frame', a.frame, 'geometry', a.geometry, 'attributes', a.attributes,
-    'keyframes', a.keyframes, 'source', a.source, 'confidence', a.confidence, 'detection_id', a.detection_id,
-    'geom_rev', a.geom_rev, 'track_rev', a.track_rev, 'created_rev', a.created_rev, 'updated_rev', a.updated_rev,
-    'author', a.author_id, 'updated_by', a.updated_by_id,
-    'updated_at', {statements.UTC_TEXT.format("a.updated_at")}, 'deleted', a.deleted
-  ) ORDER BY a.created_rev, a.id)
-  FROM annotations_annotation a
-  WHERE a.item_id = i.id AND NOT a.deleted
-    AND (%(frame)s::int IS NULL OR a.frame = %(frame)s OR a.keyframes IS NOT NULL)
-), '[]')::text
+SELECT i.rev, ({_SHAPES} i.id AND NOT a.deleted {_ON_FRAME})::text
 FROM projects_item i WHERE i.id = %(item)s"""
+_EVERY = f"SELECT ({_SHAPES} %(item)s)::text"
 
 
 def annotations_of(item: Item | uuid.UUID | str, frame: int | None = None) -> list[dict[str, Any]]:
@@ -34,18 +27,13 @@ def annotations_of(item: Item | uuid.UUID | str, frame: int | None = None) -> li
     Args:
         frame: only those on this frame of a video, and the tracks, which may cross it.
     """
-    sql, parameters = _ALL + " AND NOT deleted", [_pk(item)]
-    if frame is not None:
-        sql += " AND (frame = %s OR keyframes IS NOT NULL)"
-        parameters.append(frame)
-    return _shapes(sql, parameters)
+    found = _row(_DOCUMENT, {"item": _pk(item), "frame": frame})
+    return orjson.loads(found[1]) if found else []
 
 
 def document_json(item_id: uuid.UUID | str, frame: int | None = None) -> tuple[int, bytes]:
     """The revision, and `{rev, results}` as JSON, of one moment; PostgreSQL writes the list itself."""
-    with connection.cursor() as cursor:
-        cursor.execute(_DOCUMENT, {"item": item_id, "frame": frame})
-        rev, results = cursor.fetchone()
+    rev, results = _row(_DOCUMENT, {"item": item_id, "frame": frame})
     return rev, _document(rev, results.encode())
 
 
@@ -66,14 +54,14 @@ def _document(rev: int, results: bytes) -> bytes:
 
 def every_shape_of(item: Item | uuid.UUID | str) -> list[dict[str, Any]]:
     """Deleted shapes too, as the reducer keeps them."""
-    return _shapes(_ALL, [_pk(item)])
+    return orjson.loads(_row(_EVERY, {"item": _pk(item)})[0])  # type: ignore[no-any-return]
 
 
 def _pk(item: Item | uuid.UUID | str) -> Any:
     return item.pk if isinstance(item, Item) else item
 
 
-def _shapes(sql: str, parameters: list[Any]) -> list[dict[str, Any]]:
+def _row(sql: str, values: dict[str, Any]) -> Any:
     with connection.cursor() as cursor:
-        cursor.execute(sql + " ORDER BY created_rev, id", parameters)
-        return [statements.shape_of(row) for row in cursor.fetchall()]
+        cursor.execute(sql, values)
+        return cursor.fetchone()

@@ -7,7 +7,7 @@ statements: Django's connection (`journal.commit`) and the group writer's own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -28,37 +28,43 @@ LOCK = _LOCK
 LOCK_FREE = _LOCK + " SKIP LOCKED"
 EXISTING = "SELECT id::text FROM projects_item WHERE id = ANY(%s::uuid[])"
 
-REPEATS = """
-SELECT j.item_id::text, j.client_id, j.tx_id, encode(j.payload_hash, 'hex'), j.rev, j.actor_id::text,
-       j.overwritten::text, j.skipped::text
-FROM jsonb_to_recordset(%s::jsonb) AS t(item uuid, client text, tx text)
-JOIN annotations_journaltx j ON j.item_id = t.item AND j.client_id = t.client AND j.tx_id = t.tx"""
-
 INVERSES = """
 SELECT j.item_id::text, j.client_id, j.tx_id, j.actor_id::text, j.inverse::text
 FROM jsonb_to_recordset(%s::jsonb) AS t(item uuid, client text, tx text)
 JOIN annotations_journaltx j ON j.item_id = t.item AND j.client_id = t.client AND j.tx_id = t.tx"""
 
-# The same rule as access.project_rank, for many people and projects at once.
-ROLES = """
-SELECT t.person::text, t.project::text, u.name, u.is_active,
-       ARRAY(SELECT m.role FROM projects_membership m JOIN projects_project p ON p.team_id = m.team_id
-             WHERE p.id = t.project AND m.user_id = t.person
-             UNION ALL
-             SELECT m.role FROM projects_projectmembership m
-             WHERE m.project_id = t.project AND m.user_id = t.person)
-FROM jsonb_to_recordset(%s::jsonb) AS t(person uuid, project uuid)
-JOIN projects_user u ON u.id = t.person"""
-
-LABELS = "SELECT id::text, project_id::text FROM projects_label WHERE id = ANY(%s::uuid[])"
 NAMES = "SELECT id::text, name FROM projects_user WHERE id = ANY(%s::uuid[])"
 
-SHAPE_COLUMNS = f"""id::text, label_id::text, frame, geometry::text, attributes::text, keyframes::text, source,
-confidence, detection_id, geom_rev, track_rev, created_rev, updated_rev, author_id::text, updated_by_id::text,
-{UTC_TEXT.format("updated_at")}, deleted"""
+SHAPE = f"""json_build_object(
+    'id', a.id, 'label', a.label_id, 'frame', a.frame, 'geometry', a.geometry, 'attributes', a.attributes,
+    'keyframes', a.keyframes, 'source', a.source, 'confidence', a.confidence, 'detection_id', a.detection_id,
+    'geom_rev', a.geom_rev, 'track_rev', a.track_rev, 'created_rev', a.created_rev, 'updated_rev', a.updated_rev,
+    'author', a.author_id, 'updated_by', a.updated_by_id,
+    'updated_at', {UTC_TEXT.format("a.updated_at")}, 'deleted', a.deleted)"""
+
 SHAPES = f"""
-SELECT {SHAPE_COLUMNS}, item_id::text, touched::text
-FROM annotations_annotation WHERE id = ANY(%s::uuid[])"""
+SELECT coalesce(json_agg(json_build_array(a.item_id, {SHAPE}, a.touched)), '[]')::text
+FROM annotations_annotation a WHERE a.id = ANY(%s::uuid[])"""
+
+# Four lists in one round trip: transactions known already, the shapes, who the people are, and the labels.
+# A person's roles follow the same rule as access.project_rank, for many people and projects at once.
+READ = f"""
+SELECT
+  (SELECT coalesce(json_agg(json_build_array(j.item_id, j.client_id, j.tx_id, encode(j.payload_hash, 'hex'), j.rev,
+                                             j.actor_id, j.overwritten, j.skipped)), '[]')::text
+   FROM jsonb_to_recordset(%s::jsonb) AS t(item uuid, client text, tx text)
+   JOIN annotations_journaltx j ON j.item_id = t.item AND j.client_id = t.client AND j.tx_id = t.tx),
+  ({SHAPES}),
+  (SELECT coalesce(json_agg(json_build_array(t.person, t.project, u.name, u.is_active, ARRAY(
+     SELECT m.role FROM projects_membership m JOIN projects_project p ON p.team_id = m.team_id
+     WHERE p.id = t.project AND m.user_id = t.person
+     UNION ALL
+     SELECT m.role FROM projects_projectmembership m
+     WHERE m.project_id = t.project AND m.user_id = t.person))), '[]')::text
+   FROM jsonb_to_recordset(%s::jsonb) AS t(person uuid, project uuid)
+   JOIN projects_user u ON u.id = t.person),
+  (SELECT coalesce(json_agg(json_build_array(l.id, l.project_id)), '[]')::text
+   FROM projects_label l WHERE l.id = ANY(%s::uuid[]))"""
 
 WRITE = """
 WITH bumped AS (
@@ -107,32 +113,9 @@ def records(rows: list[dict[str, Any]]) -> str:
     return orjson.dumps(rows).decode()
 
 
-def shape_of(row: Sequence[Any]) -> dict[str, Any]:
-    """The annotation in a row that starts with SHAPE_COLUMNS."""
-    return {
-        "id": row[0],
-        "label": row[1],
-        "frame": row[2],
-        "geometry": orjson.loads(row[3]),
-        "attributes": orjson.loads(row[4]),
-        "keyframes": None if row[5] is None else orjson.loads(row[5]),
-        "source": row[6],
-        "confidence": row[7],
-        "detection_id": row[8],
-        "geom_rev": row[9],
-        "track_rev": row[10],
-        "created_rev": row[11],
-        "updated_rev": row[12],
-        "author": row[13],
-        "updated_by": row[14],
-        "updated_at": row[15],
-        "deleted": row[16],
-    }
-
-
-def entry_of(row: Sequence[Any]) -> tuple[str, Entry]:
-    """The item's id, and the entry, of a row of SHAPES."""
-    return row[17], Entry(shape_of(row), orjson.loads(row[18]))
+def entries_of(text: str) -> list[tuple[str, Entry]]:
+    """(item's id, entry) of each row of SHAPES."""
+    return [(item, Entry(shape, touched)) for item, shape, touched in orjson.loads(text)]
 
 
 def shape_record(item_id: str, entry: Entry) -> dict[str, Any]:
