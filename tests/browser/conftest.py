@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.test import Client
 
 from projects.models import User
@@ -126,6 +127,19 @@ def server(_daphne: Server, transactional_db) -> Iterator[Server]:
     yield _daphne
     if _daphne.process is None:
         _daphne.start()
+    _wait_until_quiet()
+
+
+def _wait_until_quiet(looks: int = 5, seconds: float = 20) -> None:
+    """Emptying the tables would deadlock with requests that closed pages have left behind."""
+    others = """SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+        AND pid <> pg_backend_pid() AND state <> 'idle'"""
+    quiet, deadline = 0, time.monotonic() + seconds
+    while quiet < looks and time.monotonic() < deadline:
+        with connection.cursor() as cursor:
+            cursor.execute(others)
+            quiet = quiet + 1 if cursor.fetchone() == (0,) else 0
+        time.sleep(0.1)
 
 
 class Desk:

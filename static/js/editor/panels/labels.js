@@ -97,15 +97,25 @@ function walk(event, rows, editor) {
   event.stopPropagation();
 }
 
-/** At most once a drawn frame, however many edits come in. @param {() => void} act */
+/** One part in this many of the time may go into keeping a panel up to date. */
+const PANEL_SHARE = 20;
+
+/** At most once a drawn frame however many edits come in, and less often the more one time costs. @param {() => void} act */
 export function later(act) {
   let asked = false;
+  let free = 0;
+  const run = () => {
+    const began = performance.now();
+    asked = false;
+    act();
+    const ended = performance.now();
+    free = ended + PANEL_SHARE * (ended - began);
+  };
   return () => {
     if (asked) return;
     asked = true;
-    requestAnimationFrame(() => {
-      asked = false;
-      act();
-    });
+    const wait = free - performance.now();
+    if (wait > 16) setTimeout(run, wait);
+    else requestAnimationFrame(run);
   };
 }

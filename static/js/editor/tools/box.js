@@ -5,6 +5,8 @@ import { HandleDrag, sizeText } from "./select.js";
 /** @typedef {import("./select.js").Press} Press */
 
 const CLICK_SLACK = 4;
+/** Only right on a handle: the next object may begin where the last one ends. */
+const HANDLE_REACH = 5;
 /** A drag that ends as a sliver was a slip of the hand. */
 const THINNEST = 2;
 
@@ -12,7 +14,7 @@ export class BoxTool {
   /** @param {import("../editor.js").Editor} editor @param {import("../render/renderer.js").Renderer} renderer */
   constructor(editor, renderer) {
     this.editor = editor;
-    this.handles = new HandleDrag(editor, renderer);
+    this.handles = new HandleDrag(editor, renderer, HANDLE_REACH);
     this.cursor = "crosshair";
     /** @type {Press | null} the first corner */
     this.first = null;

@@ -108,10 +108,14 @@ export class SelectTool {
 
 /** Dragging a handle of the one selected box; the box tool has it too, so that a fresh box can be mended at once. */
 export class HandleDrag {
-  /** @param {import("../editor.js").Editor} editor @param {import("../render/renderer.js").Renderer} renderer */
-  constructor(editor, renderer) {
+  /**
+   * @param {import("../editor.js").Editor} editor @param {import("../render/renderer.js").Renderer} renderer
+   * @param {number} reach screen pixels around a handle's middle
+   */
+  constructor(editor, renderer, reach = 9) {
     this.editor = editor;
     this.renderer = renderer;
+    this.reach = reach;
   }
 
   /** @param {Press} press @returns {string} the handle's name */
@@ -119,7 +123,7 @@ export class HandleDrag {
     const { editor } = this;
     if (editor.selection.size !== 1 || !editor.editable) return "";
     const geometry = this._geometry();
-    return geometry ? this.renderer.handleUnder(geometry, press.screen, press.touch ? 20 : 9) : "";
+    return geometry ? this.renderer.handleUnder(geometry, press.screen, press.touch ? 2 * this.reach : this.reach) : "";
   }
 
   /** @param {Press} press */
