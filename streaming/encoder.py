@@ -73,7 +73,7 @@ class Encoder:
     def encode(self, picture: Picture, pts: int, key: bool = False) -> list[Unit]:
         """Access units of an RGB picture, shape (height, width, 3); `pts` counts 1/90000 s."""
         planes = cv2.cvtColor(picture, cv2.COLOR_RGB2YUV_I420)
-        frame = av.VideoFrame.from_ndarray(np.asarray(planes), format="yuv420p")
+        frame = av.VideoFrame.from_ndarray(np.asarray(planes, np.uint8), format="yuv420p")
         frame.pts, frame.time_base = pts, Fraction(1, CLOCK_RATE)
         if key:
             frame.pict_type = av.video.frame.PictureType.I

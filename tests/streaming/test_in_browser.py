@@ -52,7 +52,7 @@ def test_a_pipeline_is_made_watched_and_stopped(gateway, worker, project, alice,
 def test_the_wall_shows_what_runs(gateway, worker, pipeline, bob, desk) -> None:  # noqa: F811
     start(pipeline)
     wait_for(pipeline, "passthrough")
-    page = desk(bob).open(f"/projects/{pipeline.project_id}/pipelines/")
+    page = desk(bob, color_scheme="dark").open(f"/projects/{pipeline.project_id}/pipelines/")
     page.wait_for_function("() => document.querySelector('[data-snapshot]').naturalWidth > 0", timeout=30_000)
     assert page.locator("[data-pipeline] .badge").inner_text() == "Running without a model"
     assert page.get_by_role("button", name="Stop").count() == 0, "an annotator only watches"
