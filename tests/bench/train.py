@@ -94,16 +94,19 @@ def bare(version_id: str, params: dict[str, Any], folder: Path) -> dict[str, Any
     silence.furnish(folder / "home")
     environment = silence.environment(folder / "home")
     del environment["OMP_WAIT_POLICY"]  # ours, and a part of what is compared
-    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     began = time.monotonic()
-    done = subprocess.run(
-        [sys.executable, "-c", BARE, json.dumps(recipe)], env=environment, capture_output=True, text=True, cwd=folder
-    )
-    wall = time.monotonic() - began
-    if done.returncode:
-        raise SystemExit(done.stderr[-2000:])
-    score = float(done.stdout.rsplit("MAP50", 1)[1].split()[0])
-    return {"wall": wall, "map50": score, "peak": max(before, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)}
+    with (folder / "said.txt").open("w+") as said:
+        command = [sys.executable, "-c", BARE, json.dumps(recipe)]
+        process = subprocess.Popen(command, env=environment, stdout=said, stderr=said, cwd=folder)
+        _, status, usage = os.wait4(process.pid, 0)  # this child's own peak, not the highest of all
+        wall = time.monotonic() - began
+        process.returncode = os.waitstatus_to_exitcode(status)
+        said.seek(0)
+        text = said.read()
+    if process.returncode:
+        raise SystemExit(text[-2000:])
+    score = float(text.rsplit("MAP50", 1)[1].split()[0])
+    return {"wall": wall, "map50": score, "peak": usage.ru_maxrss}
 
 
 def main() -> None:
