@@ -49,6 +49,6 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     """The template context processor."""
     context: dict[str, Any] = {"open_sign_up": settings.OPEN_SIGN_UP}
     user = getattr(request, "user", None)
-    if isinstance(user, User) or (user is not None and user.is_authenticated):
+    if user is not None and user.is_authenticated:
         context["shell"] = Shell(user)
     return context
