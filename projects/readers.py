@@ -216,15 +216,16 @@ class Readers:
         return True
 
     def _open(self, key: str, load: Callable[[], Source]) -> _Entry:
+        entry = None
         try:
             entry = _Entry(FrameReader(load()))
+            return entry
         finally:
-            with self._changed:
+            with self._changed:  # in one step: the place that was kept free is given up as it is taken
                 self._opening -= 1
+                if entry is not None:
+                    self._entries.append((key, entry))
                 self._changed.notify()
-        with self._changed:
-            self._entries.append((key, entry))
-        return entry
 
     def _give_back(self, entry: _Entry | None, broken: bool = False) -> None:
         with self._changed:

@@ -234,6 +234,27 @@ def test_the_pool_stays_small_and_closes_when_idle(made, tmp_path):
     assert len(pool) == 0
 
 
+def test_the_pool_stays_small_under_many_threads(made):
+    pool = Readers(most=3)
+    source = _source(made("h264-b-frames.mp4"))
+    sizes: list[int] = []
+
+    def read(seed: int) -> None:
+        pick = random.Random(seed)
+        for _ in range(30):
+            with pool.lend(f"video {pick.randrange(5)}", 3, lambda: source):
+                sizes.append(len(pool))
+
+    threads = [threading.Thread(target=read, args=(seed,)) for seed in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert max(sizes) <= 3
+    pool.close_idle(older_than=-1)
+    assert len(pool) == 0
+
+
 def test_two_people_at_two_places_have_a_reader_each(made):
     pool = Readers(most=4)
     source = _source(made("h264-long.mp4"))
