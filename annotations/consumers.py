@@ -139,7 +139,7 @@ class ItemSocket(RoomSocket):
             raise Refused(MALFORMED, "hello names another item than the address.")
         self.client_id = hello.client_id
         self.state = State.SYNC
-        head = (await in_thread(self._head))[0]
+        head = await in_thread(self._head)
         self.send_message(self._welcome(head))
         known = hello.last_rev <= head and hello.epoch in ("", self.epoch)
         await self._replay(hello.last_rev + 1 if known else None)
@@ -274,13 +274,12 @@ class ItemSocket(RoomSocket):
 
     # Replay
 
-    def _head(self) -> tuple[int, int]:
+    def _head(self) -> int:
         """The item's revision now; the item may have been taken from this person's sight since."""
-        item = access.fetch(Item.objects.all(), self.user, self.item_id)
-        return item.rev, 0
+        return access.fetch(Item.objects.all(), self.user, self.item_id).rev
 
     def _journal_from(self, first: int) -> tuple[int, list[tuple[int, bytes]] | None]:
-        head = self._head()[0]
+        head = self._head()
         if first > head + 1 or head - first >= REPLAY_TXS:
             return head, None
         return head, journal.replay(self.item_id, first, REPLAY_TXS, REPLAY_BYTES)
@@ -288,7 +287,7 @@ class ItemSocket(RoomSocket):
     async def _replay(self, first: int | None) -> None:
         """Send the transactions from `first` on, or where to get a snapshot; then let the live ones through."""
         if first is None:
-            head, txs = (await in_thread(self._head))[0], None
+            head, txs = await in_thread(self._head), None
         else:
             head, txs = await in_thread(self._journal_from, first)
         if txs is None:

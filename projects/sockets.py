@@ -33,8 +33,6 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 import orjson
-from channels.security.websocket import OriginValidator
-from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.db import close_old_connections
@@ -42,8 +40,11 @@ from django.http import Http404
 
 from projects import live
 from projects.hub import Frame, Hub
+from projects.origins import OriginCheck, bearer
 from projects.patrol import Patrol
 from projects.sign_in import Credential, SignInFailed
+
+__all__ = ["OriginCheck", "Refused", "RoomSocket", "in_thread"]
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -85,28 +86,6 @@ async def in_thread(work: Callable[..., _T], *args: Any) -> _T:
             close_old_connections()
 
     return await asyncio.get_running_loop().run_in_executor(_threads, run)
-
-
-class OriginCheck(OriginValidator):
-    """Refuses handshakes from other sites' pages.
-
-    A browser always says where a page came from, so a handshake without Origin comes from a program. It
-    may enter with a bearer token, which no foreign page can make a browser send; a cookie alone is not enough.
-    """
-
-    def __init__(self, application: Any) -> None:
-        super().__init__(application, settings.ALLOWED_HOSTS)
-
-    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
-        program = not any(name == b"origin" for name, _ in scope.get("headers", ()))
-        if program and _bearer(scope):
-            return await self.application(scope, receive, send)
-        return await super().__call__(scope, receive, send)
-
-
-def _bearer(scope: dict[str, Any]) -> str:
-    offered = [word for word in scope.get("subprotocols", ()) if word.startswith("bearer.")]
-    return offered[0].removeprefix("bearer.") if offered else ""
 
 
 class RoomSocket:
@@ -247,6 +226,8 @@ class RoomSocket:
                 await self._take(await self._next())
         except Refused as refusal:
             self.close(refusal.code, refusal.reason)
+        except (Http404, PermissionDenied):  # a hook found out before the doorbell rang
+            self.close(REVOKED, "You may no longer see this.")
         except _Disconnected:
             self._gone = True
         except Exception:
@@ -295,7 +276,7 @@ class RoomSocket:
         await self.on_join()
 
     async def _identify(self) -> None:
-        token = _bearer(self.scope)
+        token = bearer(self.scope)
         session = self.scope.get("session")
         if token:
             credential = Credential.of_token(token)

@@ -25,6 +25,9 @@ class Room(RoomSocket):
         self.send_message({"type": "here"})
 
     async def on_message(self, message: dict[str, Any]) -> None:
+        if message["type"] == "look":
+            await self.authorise()
+            return
         if message["type"] != "flood":
             raise Refused(sockets.MALFORMED, "?")
         for _ in range(message["messages"]):
@@ -72,6 +75,13 @@ async def test_a_stranger_learns_nothing(charlie, project):
 async def test_a_removed_member_is_put_out_at_once(bob, project, team):
     peer = await joined(bob, project)
     await in_thread(lambda: Membership.objects.get(user=bob, team=team).delete())
+    assert await closing_code(peer) == 4403
+
+
+async def test_who_is_found_to_have_lost_their_rights_is_put_out(bob, project, team):
+    peer = await joined(bob, project)
+    await in_thread(lambda: Membership.objects.filter(user=bob, team=team)._raw_delete("default"))  # rings nobody
+    await peer.send_json_to({"type": "look"})
     assert await closing_code(peer) == 4403
 
 
