@@ -189,6 +189,7 @@ def _overrides(plan: Plan) -> dict[str, Any]:
         "patience": params["epochs"],
         "imgsz": params["imgsz"],
         "batch": params["batch"],
+        "nbs": params["batch"],  # every batch is a step: gathering 64 pictures for one leaves a small set hardly any
         "lr0": params["lr"],
         "seed": params["seed"],
         "project": str(plan.path),
