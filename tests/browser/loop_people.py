@@ -39,11 +39,12 @@ WATCHED = """async () => {
 class Frameloop:
     """`manage.py up` in a data folder of its own, with every process it starts."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, demo: bool = False) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.data = data
+        self.options = [] if demo else ["--no-demo"]
         self.lines: list[str] = []
         self.ready = threading.Event()
         self.process: subprocess.Popen[str] | None = None
@@ -52,15 +53,15 @@ class Frameloop:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def start(self) -> None:
+    def start(self, within: float = 120) -> None:
         environment = {name: value for name, value in os.environ.items() if name not in _OF_THE_TESTS}
-        command = [sys.executable, "manage.py", "up", "--no-demo", "--port", str(self.port), "--data", str(self.data)]
+        command = [sys.executable, "manage.py", "up", "--port", str(self.port), "--data", str(self.data), *self.options]
         self.process = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
-        if not self.ready.wait(120):
+        if not self.ready.wait(within):
             self.stop()
             raise RuntimeError("Frameloop did not get ready: " + "".join(self.lines[-20:]))
 
