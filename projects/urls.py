@@ -6,6 +6,7 @@ from projects.views import account, dashboard, items, labels, people, project, t
 
 urlpatterns = [
     path("", dashboard.dashboard, name="dashboard"),
+    path("running-jobs/", dashboard.running_jobs, name="running-jobs"),
     path("sign-in/", people.SignIn.as_view(), name="sign-in"),
     path("sign-up/", people.sign_up, name="sign-up"),
     path("sign-out/", people.sign_out, name="sign-out"),
@@ -21,6 +22,7 @@ urlpatterns = [
     path("invitations/<str:token>/", teams.invitation, name="invitation"),
     path("projects/new/", project.create, name="project-create"),
     path("projects/<uuid:project_id>/", items.items, name="project"),
+    path("projects/<uuid:project_id>/changed/", items.changed, name="project-changed"),
     path("projects/<uuid:project_id>/link/", items.link, name="project-link"),
     path("projects/<uuid:project_id>/settings/", project.settings, name="project-settings"),
     path("projects/<uuid:project_id>/delete/", project.delete, name="project-delete"),

@@ -33,3 +33,10 @@ def _leading(request: HttpRequest, cards: list[Overview]) -> Overview | None:
         request.session["loop"] = request.GET["loop"][:36]
     chosen = request.session.get("loop")
     return next((card for card in cards if str(card.project.pk) == chosen), cards[0] if cards else None)
+
+
+@login_required
+@require_GET
+def running_jobs(request: HttpRequest) -> HttpResponse:
+    """The header's running jobs alone, for pages that follow them."""
+    return render(request, "_running_jobs.html")

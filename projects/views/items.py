@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db.models import Count, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.db.models import Count, Q, QuerySet, Sum
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_POST
@@ -26,6 +26,7 @@ from projects.views.project import project_and_rank
 
 PAGE = 48
 LIBRARY_SHOWN = 100
+SETTLES = timedelta(seconds=10)
 
 
 @dataclass(frozen=True)
@@ -106,15 +107,40 @@ def _counts(project: Project) -> dict[str, Any]:
     return {"total": total, "labelled": done, "states": states, "done": done / total if total else 0}
 
 
+def _mark(project: Project) -> str:
+    """Differs after any change of any item; it costs a look at the end of an index, however many items there are.
+
+    The last seconds are summed as well: a transaction that started earlier may commit later.
+    """
+    rows = project.items.order_by("-updated_at", "-pk")
+    last = rows.values_list("updated_at", flat=True).first()
+    if last is None:
+        return ""
+    lately = rows.filter(updated_at__gte=last - SETTLES).aggregate(revs=Sum("rev"))
+    return f"{last.isoformat()}~{lately['revs']}"
+
+
+@login_required
+@require_GET
+def changed(request: HttpRequest, project_id: uuid.UUID) -> JsonResponse:
+    """What the grid asks every few seconds: has anything been labelled since?"""
+    project, _ = project_and_rank(request, project_id)
+    response = JsonResponse({"changed": _mark(project)})
+    response["Cache-Control"] = "no-store"
+    return response
+
+
 @login_required
 @require_GET
 def items(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
     project, rank = project_and_rank(request, project_id)
     filters = Filters.read(request.GET)
+    mark = _mark(project)  # before the items: a change in between is then seen at the next look
     tiles, cursor = _page(project, filters, request.GET.get("after", ""))
     context = {
         "project": project,
         "rank": rank,
+        "mark": mark,
         "may_add": rank >= Act.ADD_ITEMS,
         "may_delete": rank >= Act.DELETE_ITEMS,
         "filters": filters,

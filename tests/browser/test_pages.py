@@ -11,6 +11,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from annotations.journal import commit
+from annotations.protocol import Tx
+from projects.ids import uuid7
 from projects.intake import intake
 from projects.models import Item, Job, Project, User
 from tests.conftest import PASSWORD
@@ -164,6 +167,36 @@ def test_what_one_adds_or_deletes_the_other_sees(desk, alice: User, bob: User, i
     expect(mine.locator(".tile")).to_have_count(1)
     expect(theirs.locator(".tile")).to_have_count(1)
     assert not Item.objects.filter(pk=item.pk).exists()
+
+
+def test_what_one_labels_the_other_counts(desk, alice: User, item: Item, project: Project) -> None:
+    page = desk(alice).open(f"/projects/{item.project_id}/")
+    expect(page.get_by_text("0 of 1 labelled")).to_be_visible()
+    box = {"type": "box", "x": 1, "y": 1, "w": 9, "h": 9}
+    op = {"op": "create", "id": str(uuid7()), "label": str(project.labels.get(name="car").pk), "geometry": box}
+    commit(item.pk, Tx(str(uuid7()), str(uuid7()), 0, [op]), alice)
+    expect(page.locator(".tile-count")).to_have_text("1")
+    expect(page.get_by_text("1 of 1 labelled")).to_be_visible()
+
+
+@pytest.mark.parametrize("path", ["training/", "settings/", ""])
+def test_the_header_follows_the_jobs_of_the_project(desk, alice: User, project: Project, path: str) -> None:
+    page = desk(alice).open(f"/projects/{project.pk}/{path}")
+    badge = page.locator("#running-jobs .badge")
+    expect(badge).to_have_count(0)
+    page.wait_for_timeout(500)  # the socket joins the room: what happened before is on the page already
+    job = Job.objects.create(project=project, kind="train", title="A run", status="queued")
+    job.record("status", {"status": "queued"})
+    expect(badge).to_have_text("1")
+    page.get_by_label("1 running job").click()
+    held = Job.claim(job.pk)
+    assert held is not None and held.move("running", expect=("starting",))
+    held.report("progress", {"progress": 0.5}, progress=0.5)
+    expect(page.locator("#running-jobs progress")).to_have_js_property("value", 0.5)
+    page.keyboard.press("Escape")
+    page.locator("h1").click()
+    assert held.move("succeeded", expect=("running",))
+    expect(badge).to_have_count(0)
 
 
 def test_keys_alone_lead_through_sign_in_and_a_new_project(desk, alice: User) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.test import Client
@@ -210,3 +211,32 @@ def test_the_loop_of_a_chosen_project_is_remembered(owner: Client, project: Proj
     assert owner.get(f"/?loop={project.pk}").context["leading"].project == project
     assert owner.get("/").context["leading"].project == project
     assert owner.get(f"/?loop={foreign.pk}").context["leading"].project == newest
+
+
+def test_the_running_jobs_alone_are_of_ones_own_projects(owner: Client, client: Client, project, charlie: User) -> None:
+    job = Job.objects.create(project=project, kind="train", status="running", progress=0.25)
+    shown = _text(owner.get("/running-jobs/"))
+    assert f'data-running="{job.pk}"' in shown and "<html" not in shown
+    client.force_login(charlie)
+    assert "data-running" not in _text(client.get("/running-jobs/"))
+    Job.objects.update(status="succeeded")
+    assert "data-running" not in _text(owner.get("/running-jobs/"))
+    client.logout()
+    assert client.get("/running-jobs/").status_code == 302
+
+
+def test_the_mark_changes_with_every_change_of_an_item(owner: Client, client: Client, project, asset, charlie) -> None:
+    url = f"/projects/{project.pk}/changed/"
+    seen = [owner.get(url).json()["changed"]]
+    item, other = _add(project, asset, "a.png", "b.png")
+    seen.append(owner.get(url).json()["changed"])
+    assert f'data-mark="{seen[-1]}"' in _text(owner.get(f"/projects/{project.pk}/"))
+    Item.objects.filter(pk=item.pk).update(rev=1, updated_at=other.updated_at + timedelta(seconds=5))
+    seen.append(owner.get(url).json()["changed"])
+    # A transaction that started before that one, and commits after it.
+    Item.objects.filter(pk=other.pk).update(rev=1, updated_at=other.updated_at + timedelta(seconds=4))
+    seen.append(owner.get(url).json()["changed"])
+    assert len(set(seen)) == 4 and seen[0] == ""
+    assert owner.get(url).json()["changed"] == seen[-1]
+    client.force_login(charlie)
+    assert client.get(url).status_code == 404

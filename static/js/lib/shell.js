@@ -2,6 +2,7 @@
 
 import { confirmDialog, openDialog } from "./dialog.js";
 import { find, findAll, isTyping, on } from "./dom.js";
+import { followRunningJobs } from "./running_jobs.js";
 import { bindThemeToggle } from "./theme.js";
 import { toast } from "./toast.js";
 
@@ -113,6 +114,7 @@ bindKeys();
 bindDialogs();
 bindForms();
 markTab();
+followRunningJobs();
 for (const button of findAll("[data-theme-toggle]")) bindThemeToggle(button);
 for (const flash of findAll("[data-flash]")) {
   toast(flash.textContent?.trim() ?? "", /** @type {any} */ (flash.dataset.flash));

@@ -14,61 +14,108 @@ export function retryDelay(attempt, random = Math.random) {
 }
 
 /**
- * Open a socket of this server.
- * @param {string} path for instance `/ws/projects/<id>/`
- * @param {{onMessage: (message: any) => void, onState?: (state: SocketState, reason: {code: number, reason: string} | null) => void,
- *     onBinary?: (data: ArrayBuffer) => void}} handlers `onState("open")` comes after every reconnect: say hello there
- * @returns {{send: (message: object) => boolean, close: () => void}} `send` is false when nothing is connected
+ * @typedef {object} Handlers
+ * @property {(message: any) => void} onMessage
+ * @property {(state: SocketState, reason: {code: number, reason: string} | null) => void} [onState] `open` comes after every reconnect: say hello there
+ * @property {(data: ArrayBuffer) => void} [onBinary]
  */
-export function openSocket(path, { onMessage, onState = () => {}, onBinary = () => {} }) {
-  /** @type {WebSocket | null} */
-  let socket = null;
-  let attempt = 0;
-  let over = false;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let timer;
 
-  function connect() {
-    clearTimeout(timer);
-    if (over || (socket && socket.readyState <= WebSocket.OPEN)) return;
-    onState("connecting", null);
-    const url = new URL(path, location.href);
+/** @type {Map<string, Line>} the page's connections by path */
+const lines = new Map();
+
+/** One connection, however many parts of the page listen to it. */
+class Line {
+  /** @param {string} path */
+  constructor(path) {
+    this.path = path;
+    /** @type {Set<Handlers>} */
+    this.listeners = new Set();
+    /** @type {WebSocket | null} */
+    this.socket = null;
+    this.attempt = 0;
+    this.over = false;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.timer = undefined;
+    this.connect = () => this._connect();
+    addEventListener("online", this.connect);
+  }
+
+  get open() {
+    return this.socket?.readyState === WebSocket.OPEN;
+  }
+
+  _connect() {
+    clearTimeout(this.timer);
+    if (this.over || (this.socket && this.socket.readyState <= WebSocket.OPEN)) return;
+    this.tell("connecting");
+    const url = new URL(this.path, location.href);
     url.protocol = url.protocol.replace("http", "ws");
     const mine = new WebSocket(url);
     mine.binaryType = "arraybuffer";
-    socket = mine;
-    mine.onopen = () => onState("open", null);
-    mine.onmessage = (event) => {
-      attempt = 0;
-      if (typeof event.data === "string") onMessage(JSON.parse(event.data));
-      else onBinary(event.data);
-    };
-    mine.onclose = (event) => mine === socket && lost(event.code, event.reason);
+    this.socket = mine;
+    mine.onopen = () => this.tell("open");
+    mine.onmessage = (event) => this._heard(event.data);
+    mine.onclose = (event) => mine === this.socket && this._lost(event.code, event.reason);
+  }
+
+  /** @param {string | ArrayBuffer} data */
+  _heard(data) {
+    this.attempt = 0;
+    const message = typeof data === "string" ? JSON.parse(data) : null;
+    for (const listener of [...this.listeners]) {
+      if (typeof data === "string") listener.onMessage(message);
+      else listener.onBinary?.(data);
+    }
   }
 
   /** @param {number} code @param {string} reason */
-  function lost(code, reason) {
-    socket = null;
-    if (over) return;
-    over = FINAL.has(code);
-    onState(over ? "closed" : "waiting", { code, reason });
-    if (!over) timer = setTimeout(connect, retryDelay(attempt++));
+  _lost(code, reason) {
+    this.socket = null;
+    if (FINAL.has(code)) this.end();
+    this.tell(this.over ? "closed" : "waiting", { code, reason });
+    if (!this.over) this.timer = setTimeout(this.connect, retryDelay(this.attempt++));
   }
 
-  addEventListener("online", connect);
-  connect();
+  /** @param {SocketState} state @param {{code: number, reason: string} | null} [reason] */
+  tell(state, reason = null) {
+    for (const listener of [...this.listeners]) listener.onState?.(state, reason);
+  }
+
+  end() {
+    this.over = true;
+    clearTimeout(this.timer);
+    removeEventListener("online", this.connect);
+    if (lines.get(this.path) === this) lines.delete(this.path);
+    const socket = this.socket;
+    this.socket = null;
+    socket?.close(1000);
+  }
+}
+
+/**
+ * Listen to a socket of this server. Parts of a page that ask for one path share its connection.
+ * @param {string} path for instance `/ws/projects/<id>/`
+ * @param {Handlers} handlers
+ * @returns {{send: (message: object) => boolean, close: () => void}} `send` is false when nothing is connected
+ */
+export function openSocket(path, handlers) {
+  const known = lines.get(path);
+  const line = known ?? new Line(path);
+  lines.set(path, line);
+  line.listeners.add(handlers);
+  if (!known) line.connect();
+  // Later, as for the first: whoever listens keeps what this returns before it is called.
+  else if (line.open) queueMicrotask(() => line.open && line.listeners.has(handlers) && handlers.onState?.("open", null));
   return {
     send(message) {
-      if (socket?.readyState !== WebSocket.OPEN) return false;
-      socket.send(JSON.stringify(message));
+      if (!line.open) return false;
+      line.socket?.send(JSON.stringify(message));
       return true;
     },
     close() {
-      over = true;
-      clearTimeout(timer);
-      removeEventListener("online", connect);
-      socket?.close(1000);
-      onState("closed", { code: 1000, reason: "" });
+      if (!line.listeners.delete(handlers)) return;
+      if (!line.listeners.size) line.end();
+      handlers.onState?.("closed", { code: 1000, reason: "" });
     },
   };
 }

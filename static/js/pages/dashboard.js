@@ -1,5 +1,5 @@
 /** The start page: its figures follow what happens. */
 
-import { keepFresh } from "./refresh.js";
+import { load, renewParts, whileSeen } from "./refresh.js";
 
-keepFresh([]);
+whileSeen(async () => renewParts(await load(location.href)));

@@ -3,20 +3,16 @@
 import { api } from "../lib/api.js";
 import { confirmDialog } from "../lib/dialog.js";
 import { announce, find, findAll, isTyping, on } from "../lib/dom.js";
+import { openSocket } from "../lib/socket.js";
 import { toast } from "../lib/toast.js";
-import { keepFresh, refresh } from "./refresh.js";
+import { load, renewParts, whileSeen } from "./refresh.js";
 import { UploadQueue } from "./uploads.js";
+
+const LOOK_MS = 10000;
 
 const page = /** @type {HTMLElement} */ (find("#items-page"));
 const tiles = /** @type {HTMLElement} */ (find("#tiles"));
 const project = page.dataset.project ?? "";
-
-/** @param {string} url @returns {Promise<Document>} */
-async function load(url) {
-  const response = await fetch(url, { headers: { Accept: "text/html" }, credentials: "same-origin" });
-  if (!response.ok) throw new Error("The items could not be loaded. Try again.");
-  return new DOMParser().parseFromString(await response.text(), "text/html");
-}
 
 /** Tiles of a fetched page that this page does not show yet. @param {Document} fresh */
 function newTiles(fresh) {
@@ -24,7 +20,7 @@ function newTiles(fresh) {
   return findAll(".tile", fresh).filter((tile) => !known.has(tile.dataset.item));
 }
 
-/** Put new items at the top, and renew those whose state or count changed. */
+/** Put new items at the top, and renew the counts and the tiles whose state or count changed. */
 async function renew() {
   const fresh = await load(location.href);
   for (const tile of newTiles(fresh).reverse()) {
@@ -35,6 +31,7 @@ async function renew() {
     const shown = find(`[data-item="${tile.dataset.item}"]`, tiles);
     for (const part of [".tile-foot .badge", ".tile-count"]) replacePart(shown, tile, part);
   }
+  renewParts(fresh);
   if (!tiles.children.length) return;
   find("#nothing")?.remove();
   find("#items-bar")?.removeAttribute("hidden");
@@ -90,7 +87,7 @@ function takeAway(tile) {
   const focused = tile.contains(document.activeElement) || document.activeElement === document.body;
   tile.remove();
   if (neighbour && focused) find(".tile-link", neighbour)?.focus();
-  if (tiles.children.length) refresh();
+  if (tiles.children.length) renewSoon();
   else location.reload();
 }
 
@@ -101,7 +98,7 @@ function bindUploads() {
   const queue = new UploadQueue(/** @type {HTMLElement} */ (find("#uploads")), project, {
     onAdded: () => (added += 1),
     onIdle: () => {
-      if (added) renew().then(refresh).catch(() => location.reload());
+      if (added) renew().catch(() => location.reload());
       added = 0;
     },
   });
@@ -148,7 +145,13 @@ function renewSoon() {
   renewing = setTimeout(() => renew().catch(() => {}), 800);
 }
 
-keepFresh([project], heard);
-// Back from the editor: what was labelled there shows here.
-addEventListener("pageshow", (event) => event.persisted && renewSoon());
-document.addEventListener("visibilitychange", () => !document.hidden && renewSoon());
+openSocket(`/ws/projects/${project}/`, { onMessage: heard });
+
+// What others label: no event tells of each shape, so a mark that changes with any of them is looked at.
+let mark = page.dataset.mark;
+whileSeen(async () => {
+  const { changed } = await api("GET", `/projects/${project}/changed/`);
+  if (changed === mark) return;
+  mark = changed;
+  await renew();
+}, LOOK_MS);

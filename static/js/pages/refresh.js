@@ -1,16 +1,18 @@
 /** Parts of a page that follow what happens elsewhere: fetched again and put in place of the old ones. */
 
 import { find, findAll } from "../lib/dom.js";
-import { openSocket } from "../lib/socket.js";
 
 const POLL_MS = 15000;
-const BURST_MS = 1500;
 
-/** Fetch this page again and renew each `[data-live]` part that changed, except one that is being used. */
-export async function refresh() {
-  const response = await fetch(location.href, { headers: { Accept: "text/html" }, credentials: "same-origin" });
-  if (!response.ok || response.redirected) return;
-  const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+/** @param {string} url @returns {Promise<Document>} a page of this server @throws {Error} with a sentence for the page */
+export async function load(url) {
+  const response = await fetch(url, { headers: { Accept: "text/html" }, credentials: "same-origin" });
+  if (!response.ok || response.redirected) throw new Error("The page could not be loaded again. Try again, or sign in again.");
+  return new DOMParser().parseFromString(await response.text(), "text/html");
+}
+
+/** Renew each `[data-live]` part that differs in a fresh copy of the page, except one that is being used. @param {Document} fresh */
+export function renewParts(fresh) {
   for (const part of findAll("[data-live]")) {
     const next = part.id ? find(`#${part.id}`, fresh) : null;
     const busy = part.contains(document.activeElement) || find("details[open]", part);
@@ -23,29 +25,13 @@ function comparable(part) {
   return part.innerHTML.replaceAll(/(name="csrfmiddlewaretoken" value=")[^"]*/g, "$1");
 }
 
-/**
- * Keep the page's live parts fresh: by the sockets of the given projects, and by a slow poll beside them.
- * @param {string[]} projects ids
- * @param {(message: any) => void} [onMessage] every message of the sockets
- */
-export function keepFresh(projects, onMessage = () => {}) {
-  let waiting = false;
-  const soon = () => {
-    if (waiting) return;
-    waiting = true;
-    setTimeout(() => {
-      waiting = false;
-      if (!document.hidden) refresh().catch(() => {});
-    }, BURST_MS);
+/** Do something every while, and when somebody comes back to the page; never where nobody looks. @param {() => Promise<unknown>} act @param {number} [ms] */
+export function whileSeen(act, ms = POLL_MS) {
+  const look = () => {
+    if (!document.hidden) act().catch(() => {});
   };
-  for (const id of projects) {
-    openSocket(`/ws/projects/${id}/`, {
-      onMessage: (message) => {
-        onMessage(message);
-        if (message.type !== "events") soon();
-      },
-    });
-  }
-  setInterval(soon, POLL_MS);
-  document.addEventListener("visibilitychange", () => !document.hidden && soon());
+  setInterval(look, ms);
+  document.addEventListener("visibilitychange", look);
+  // Back by the browser's own button: the page is as it was left.
+  addEventListener("pageshow", (event) => event.persisted && look());
 }
