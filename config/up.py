@@ -27,7 +27,7 @@ from django.db import OperationalError, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from config import embedded
-from config.services import services
+from config.services import DEFAULT_SERVER, services
 from config.supervisor import Supervisor, run_until_signalled
 
 _MOST_FILES = 65_536
@@ -41,7 +41,7 @@ class CannotStart(Exception):
 class Options:
     host: str = "127.0.0.1"
     port: int = 8000
-    server: str = "daphne"
+    server: str = DEFAULT_SERVER
     demo: bool = True
     verbose: bool = False
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from config.services import commands
+from config.services import DEFAULT_SERVER, commands
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES = COMPOSE["services"]
-OURS = commands("0.0.0.0", 8000, "uvicorn", Path("/data/run"))
+OURS = commands("0.0.0.0", 8000, DEFAULT_SERVER, Path("/data/run"))
 
 
 @pytest.mark.parametrize("name", OURS)

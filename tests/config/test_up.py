@@ -17,8 +17,8 @@ import psutil
 import pytest
 
 from config import up
-
-ROOT = Path(__file__).resolve().parents[2]
+from config.services import DEFAULT_SERVER
+from tests.processes import ROOT, free_port
 
 
 @pytest.fixture
@@ -27,12 +27,6 @@ def taken_port():
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         yield listener.getsockname()[1]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def test_a_second_start_on_the_same_folder_is_told_of_the_first(tmp_path):
@@ -203,7 +197,7 @@ class Copy:
         found = []
         for process in self.family():
             with contextlib.suppress(psutil.Error):
-                found += [process.pid] if "daphne" in process.cmdline() else []
+                found += [process.pid] if DEFAULT_SERVER in process.cmdline() else []
         return found
 
     def end(self) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from config import up
-from config.services import SERVERS
+from config.services import DEFAULT_SERVER, SERVERS
 
 
 class Command(BaseCommand):
@@ -21,7 +21,7 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=_port, default=8000)
         parser.add_argument("--data", help="folder for everything that is kept (default: data)")
         parser.add_argument("--no-demo", action="store_true", help="leave an empty database empty")
-        parser.add_argument("--server", choices=SERVERS, default="daphne", help="uvicorn is the faster one")
+        parser.add_argument("--server", choices=SERVERS, default=DEFAULT_SERVER, help="default: %(default)s")
 
     def handle(self, *args: Any, **options: Any) -> None:
         chosen = up.Options(

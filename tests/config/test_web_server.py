@@ -1,0 +1,94 @@
+"""The web server as `./run` starts it, with each of the servers: what it sends, refuses and how it ends."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from rest_framework_simplejwt.tokens import AccessToken
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Subprotocol
+
+from config.services import SERVERS
+from projects.sockets import FRAME_BYTES
+from tests.processes import Server, on_test_database
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module", params=SERVERS)
+def running(request, django_db_setup, tmp_path_factory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp(request.param)
+    server = Server(request.param, on_test_database(DEBUG="false", LOG_PLAIN="false"), folder / "log")
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def web(running, transactional_db) -> Server:
+    if running.process is None:
+        running.start()
+    return running
+
+
+@pytest.fixture
+def socket(web, project, bob) -> Iterator[ClientConnection]:
+    """Bob's socket of the project."""
+    address = f"{web.url.replace('http', 'ws', 1)}/ws/projects/{project.pk}/"
+    protocols = [Subprotocol("frameloop.v1"), Subprotocol(f"bearer.{AccessToken.for_user(bob)}")]
+    with connect(address, subprotocols=protocols, max_size=None) as made:
+        made.send('{"type": "ping"}')
+        assert "pong" in str(made.recv(timeout=30))
+        yield made
+
+
+def closing(socket: ClientConnection) -> int:
+    with pytest.raises(ConnectionClosed) as closed:
+        while True:
+            socket.recv(timeout=30)
+    return closed.value.rcvd.code if closed.value.rcvd else 1006  # the connection broke without a word
+
+
+def test_nobody_is_told_what_serves_the_pages(web):
+    headers = httpx.get(f"{web.url}/sign-in/").headers
+    assert "server" not in headers
+
+
+@pytest.mark.parametrize("size", [FRAME_BYTES + 1, 3 * FRAME_BYTES])
+def test_a_message_that_is_too_large_is_told_so_by_the_application(socket, size):
+    socket.send(f'{{"type": "{"x" * size}"}}')
+    assert closing(socket) == 4413
+
+
+def test_messages_are_not_compressed(socket):
+    assert socket.protocol.extensions == []
+
+
+def test_a_visitor_cannot_choose_an_address_or_a_scheme(web):
+    headers = {"X-Forwarded-For": "127.0.0.1", "X-Forwarded-Proto": "https", "X-Request-ID": uuid.uuid4().hex}
+    answer = httpx.get(f"{web.url}/account/", headers=headers)
+    assert answer.headers["location"].startswith("/sign-in/")
+    assert httpx.get(f"{web.url}/metrics", headers=headers).status_code == 403
+    assert httpx.get(f"{web.url}/metrics").status_code == 200
+
+
+def test_requests_are_not_logged_and_what_is_logged_is_json(web):
+    httpx.get(f"{web.url}/sign-in/")
+    assert "sign-in" not in web.log.read_text()
+    assert all(line.startswith("{") for line in web.log.read_text().splitlines())
+
+
+def test_it_ends_soon_although_sockets_are_open(web, socket):
+    assert web.process is not None
+    begun = time.monotonic()
+    web.process.terminate()
+    code = closing(socket)
+    web.process.wait(timeout=30)
+    assert time.monotonic() - begun < 5  # an agreement: the supervisor asks for no more patience from anybody
+    assert code == {"uvicorn": 1012, "daphne": 1006}[web.program]
+    web.stop()
