@@ -13,7 +13,7 @@ from django.db import models
 
 from projects import access
 from projects.models import Label, Project, Role, Team, User
-from projects.models.project import PALETTE, Task
+from projects.models.project import PALETTE, Task, name_key
 
 MOST_LABELS = 500
 TOKEN_LIFETIMES = (("30", "30 days"), ("90", "90 days"), ("365", "A year"), ("", "Never"))
@@ -180,6 +180,6 @@ def parse_labels(text: str) -> list[tuple[str, str]]:
         words = part.split()
         color = words.pop() if words and _COLOR.match(words[-1]) else ""
         name = " ".join(words)
-        if name and name.lower() not in (known.lower() for known in pairs):
+        if name and name_key(name) not in map(name_key, pairs):
             pairs[name] = color or PALETTE[len(pairs) % len(PALETTE)]
     return list(pairs.items())

@@ -137,7 +137,9 @@ class _LabelPages(CursorPages):
     ordering = ("ordinal", "id")
 
 
-_NAME_TAKEN = "The project has a label of this name already: rename that one or choose another name."
+_NAME_TAKEN = (
+    "The project has a label of this name already, upper and lower case being one: rename that one or choose another."
+)
 
 
 @extend_schema_view(get=extend_schema(operation_id="labels_list", tags=["labels"], summary="A project's labels"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework import generics
@@ -16,6 +15,7 @@ from rest_framework.views import APIView
 from projects import access, etags
 from projects.access import Act
 from projects.idempotency import idempotent
+from projects.links import invitation_url
 from projects.models import Invitation, Membership, Role, Team, User
 from projects.models.people import InvitationRefused, RoleRefused
 from projects.problems import Problem, invalid
@@ -187,12 +187,6 @@ class Invitations(generics.ListAPIView[Invitation]):
         made.token = token
         made.url = invitation_url(request, token)
         return Response(NewInvitationSerializer(made).data, status=201)
-
-
-def invitation_url(request: Any, token: str) -> str:
-    """The link to send; on PUBLIC_URL when that is set, else where the caller reached the server."""
-    path = f"/invitations/{token}/"
-    return f"{settings.PUBLIC_URL}{path}" if settings.PUBLIC_URL else request.build_absolute_uri(path)
 
 
 class OneInvitation(APIView):

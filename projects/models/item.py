@@ -80,6 +80,7 @@ class Item(models.Model):
         indexes = (
             models.Index(fields=("project", "created_at", "id"), name="items_newest"),
             models.Index(fields=("project", "updated_at", "id"), name="items_changed"),
+            models.Index(fields=("project", "annotation_count", "id"), name="items_by_shapes"),
         )
 
     def __str__(self) -> str:

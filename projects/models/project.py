@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.validators import RegexValidator
 from django.db import models, transaction
+from django.db.models.functions import Lower
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 from django.utils import timezone
@@ -95,6 +96,11 @@ class ProjectMembership(models.Model):
         return f"{self.user.name}: {self.role} of {self.project}"
 
 
+def name_key(name: str) -> str:
+    """Two labels of a project never have the same one of these; the database holds it as well."""
+    return " ".join(name.split()).lower()
+
+
 class Label(models.Model):
     """A class of the schema."""
 
@@ -113,7 +119,8 @@ class Label(models.Model):
 
     class Meta:
         ordering = ("ordinal", "id")
-        constraints = (models.UniqueConstraint(fields=("project", "name"), name="one_label_a_name"),)
+        # Not even in another case: whoever reads `car` and `Car` takes them for one class, and so do importers.
+        constraints = (models.UniqueConstraint("project", Lower("name"), name="one_label_a_name"),)
 
     def __str__(self) -> str:
         return self.name

@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from projects.access import Rank
 from projects.models import Label, Project, ProjectMembership, Role
-from projects.models.project import Task
+from projects.models.project import Task, name_key
 from projects.serializers.auth import PersonSerializer
 from projects.serializers.fields import Choice
 
@@ -108,10 +108,12 @@ class NewProjectSerializer(serializers.ModelSerializer[Project]):
         seen: set[str] = set()
         errors: list[dict[str, Any]] = []
         for label in labels:
-            twice = label["name"] in seen
-            detail = serializers.ErrorDetail(f"There are two labels {label['name']!r}.", "duplicate")
+            twice = name_key(label["name"]) in seen
+            detail = serializers.ErrorDetail(
+                f"There are two labels {label['name']!r}; upper and lower case are one.", "duplicate"
+            )
             errors.append({"name": [detail]} if twice else {})
-            seen.add(label["name"])
+            seen.add(name_key(label["name"]))
         if any(errors):
             raise serializers.ValidationError(errors)
         return labels

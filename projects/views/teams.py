@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from projects import access
 from projects.access import Act, Rank
 from projects.forms import RoleForm, TeamForm
+from projects.links import invitation_url
 from projects.models import Invitation, Membership, Role, Team
 from projects.models.people import InvitationRefused, RoleRefused
 
@@ -111,7 +112,7 @@ def invite(request: HttpRequest, team_id: uuid.UUID) -> HttpResponse:
     if not form.is_valid():
         return _page(request, team, rank, invite_form=form)
     made, token = Invitation.make(team, form.cleaned_data["role"], request.user)
-    link = request.build_absolute_uri(f"/invitations/{token}/")
+    link = invitation_url(request, token)
     response = _page(request, team, rank, made=made, link=link)
     response["Cache-Control"] = "no-store"
     return response

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import pytest
+from django.apps import apps
+from django.db import connection
 
 from annotations.models import Annotation
 from projects.models import Asset, Item, Label, Project
@@ -46,9 +50,31 @@ def test_bad_names_are_refused(url, alice, api, body):
 
 def test_two_labels_cannot_have_one_name(url, project, alice, api):
     car = project.labels.get(name="car")
-    for answer in (api(alice).post(url, {"name": "person"}), api(alice).patch(f"{url}/{car.pk}", {"name": "person"})):
-        assert answer.status_code == 400
-        assert answer.data["errors"][0] | {"detail": ""} == {"pointer": "/name", "code": "duplicate", "detail": ""}
+    for name in ("person", "Person", " PERSON "):
+        for answer in (api(alice).post(url, {"name": name}), api(alice).patch(f"{url}/{car.pk}", {"name": name})):
+            assert answer.status_code == 400
+            assert answer.data["errors"][0] | {"detail": ""} == {"pointer": "/name", "code": "duplicate", "detail": ""}
+    assert api(alice).patch(f"{url}/{car.pk}", {"name": "Car"}).data["name"] == "Car"
+
+
+def test_a_project_is_not_made_with_two_labels_of_one_name(alice, api):
+    body = {"name": "Belt", "labels": [{"name": "bolt"}, {"name": "gear"}, {"name": "Bolt"}]}
+    answer = api(alice).post("/api/v1/projects", body)
+    assert answer.status_code == 400
+    assert [error["pointer"] for error in answer.data["errors"]] == ["/labels/2/name"]
+    assert not Project.objects.filter(name="Belt").exists()
+
+
+def test_twins_of_the_time_before_get_numbers(project):
+    with connection.cursor() as cursor:
+        cursor.execute("DROP INDEX one_label_a_name")
+    for name in ("Car", "CAR", "car (2)"):
+        project.add_label(name)
+    other = Project.objects.create(team=project.team, name="Other")
+    other.add_label("Car")
+    import_module("projects.migrations.0005_label_names_without_case").number_twins(apps, None)
+    assert list(project.labels.values_list("name", flat=True)) == ["person", "car", "Car (2)", "CAR (3)", "car (2) (2)"]
+    assert other.labels.get().name == "Car"
 
 
 def test_it_validates_ownership(url, project, bob, charlie, api):

@@ -229,6 +229,12 @@ def test_a_stranger_joins_by_a_link_once(signed_in, alice: User, charlie: User, 
     assert "already used" in _text(response)
 
 
+def test_a_link_names_the_address_that_the_outside_knows(signed_in, alice: User, team: Team, settings) -> None:
+    settings.PUBLIC_URL = "https://label.example.org"
+    response = signed_in(alice).post(f"/teams/{team.pk}/invitations/", {"invite-role": "annotator"})
+    assert 'value="https://label.example.org/invitations/' in _text(response)
+
+
 def test_somebody_signed_out_is_shown_both_ways_in(client: Client, signed_in, alice: User, team: Team) -> None:
     path = _link(signed_in(alice), team)
     text = _text(client.get(path))
