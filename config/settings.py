@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from datetime import timedelta
 from pathlib import Path
@@ -246,7 +247,16 @@ GATEWAY_SOCKET = str(embedded.socket_folder(DATA_DIR) / "gateway.sock")
 GATEWAY_ADDRESSES = env.words("GATEWAY_ADDRESSES", ())
 GATEWAY_PORTS = env.text("GATEWAY_PORTS", "")
 ICE_SERVERS = env.words("ICE_SERVERS", ())
+TURN_URLS = env.words("TURN_URLS", ())
+TURN_SECRET = env.text("TURN_SECRET")
+if TURN_URLS and not TURN_SECRET:
+    raise ImproperlyConfigured("TURN_URLS is set without TURN_SECRET: give the secret of coturn's static-auth-secret.")
+for _server in (*ICE_SERVERS, *TURN_URLS):
+    # They end up in a header between angle brackets.
+    if not re.fullmatch(r"(stun|turn)s?:[^\s<>\"]+", _server):
+        raise ImproperlyConfigured(f"ICE_SERVERS, TURN_URLS: {_server!r} is no stun:host:port or turn:host:port.")
 GATEWAY_VIEWERS = env.whole("GATEWAY_VIEWERS", 256, low=1)
+STREAM_STALL = env.whole("STREAM_STALL", 20, low=1)
 ALLOW_PRIVATE_CAMERAS = env.flag("ALLOW_PRIVATE_CAMERAS", True)
 ALLOW_LOOPBACK_CAMERAS = env.flag("ALLOW_LOOPBACK_CAMERAS", False)
 SOURCE_FOLDER = Path(env.text("SOURCE_FOLDER", str(DATA_DIR / "sources"))).expanduser()

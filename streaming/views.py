@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 from typing import Any
 
 import redis
@@ -21,6 +22,7 @@ from projects.models.library import Kind
 from streaming import signalling
 from streaming.desk import snapshot_key
 from streaming.models import Pipeline
+from streaming.whep import ice_servers
 from training.models import Model
 
 _BOUNDARY = "frameloop-picture"
@@ -76,7 +78,7 @@ def pipeline(request: HttpRequest, pipeline_id: uuid.UUID) -> HttpResponse:
         "project": found.project,
         "rank": rank,
         "pipeline": found,
-        "card": _card(found),
+        "card": _card(found) | {"ice": [asdict(server) for server in ice_servers(str(request.user.pk))]},
         "models": Model.objects.filter(project=found.project)[:_CARDS],
         "may_stream": rank >= Rank(Act.STREAM),
         "may_capture": rank >= Rank(Act.CAPTURE),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -19,7 +20,7 @@ from rest_framework.request import Request
 
 from projects import access, problems
 from projects.authentication import BearerAuthentication
-from streaming import signalling
+from streaming import ice, signalling
 from streaming.models import Pipeline
 
 OFFER, TRICKLE = "application/sdp", "application/trickle-ice-sdpfrag"
@@ -40,8 +41,8 @@ class _Unparsed(BaseParser):
         return {}
 
 
-def _allowed(request: HttpRequest, pipeline_id: uuid.UUID) -> None:
-    """Whoever asks may see the pipeline: by session (with CSRF) or by bearer token.
+def _allowed(request: HttpRequest, pipeline_id: uuid.UUID) -> str:
+    """The id of whoever asks, who may see the pipeline: by session (with CSRF) or by bearer token.
 
     Raises:
         Http404, APIException: they may not.
@@ -50,10 +51,12 @@ def _allowed(request: HttpRequest, pipeline_id: uuid.UUID) -> None:
     if not signed.user.is_authenticated:
         raise AuthenticationFailed("Sign in, or send an Authorization: Bearer header.")
     access.fetch(Pipeline.objects.all(), signed.user, pipeline_id)
+    return str(signed.user.pk)
 
 
-def _ice_servers() -> str:
-    return ", ".join(f'<{server}>; rel="ice-server"' for server in settings.ICE_SERVERS)
+def ice_servers(person: str) -> list[ice.Server]:
+    """The servers that a viewer is told of; those that cost the operator traffic only when somebody signed in."""
+    return ice.servers_for(settings.ICE_SERVERS, settings.TURN_URLS, settings.TURN_SECRET, person, time.time())
 
 
 def candidates_of(fragment: str) -> list[dict[str, Any]]:
@@ -75,15 +78,16 @@ class _Guarded(View):
     """An async view that lets members of the project in and turns refusals into problem+json."""
 
     content_type = ""
+    person = ""
 
     async def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
-        if request.method == "OPTIONS":
-            return self._options()
         try:
-            await sync_to_async(_allowed)(request, kwargs["pipeline_id"])
+            self.person = await sync_to_async(_allowed)(request, kwargs["pipeline_id"])
         except Http404:
             return _problem(404, "not_found", "No such pipeline.")
         except APIException as error:
+            if request.method == "OPTIONS":  # a browser's preflight carries no sign-in
+                return self.options(request)
             answer = _problem(error.status_code, str(error.get_codes()), str(error.detail))
             answer["WWW-Authenticate"] = "Bearer"
             return answer
@@ -91,10 +95,18 @@ class _Guarded(View):
         answer = handler(request, *args, **kwargs)
         return answer if isinstance(answer, HttpResponse) else await answer
 
-    def _options(self) -> HttpResponse:
+    def options(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """What a player asks before it makes its offer: the ICE servers."""
         answer = HttpResponse(status=204)
         answer["Accept-Post"] = OFFER
-        return _with_servers(answer)
+        return self.with_servers(answer)
+
+    def with_servers(self, answer: HttpResponse) -> HttpResponse:
+        links = ", ".join(server.link() for server in ice_servers(self.person))
+        if links:
+            answer["Link"] = links
+            answer["Cache-Control"] = "no-store"
+        return answer
 
     def refuse_body(self, request: HttpRequest) -> HttpResponse | None:
         given = (request.content_type or "").lower()
@@ -103,13 +115,6 @@ class _Guarded(View):
         if len(request.body) > _LARGEST:
             return _problem(413, "too-large", f"The body has more than {_LARGEST} bytes.")
         return None
-
-
-def _with_servers(answer: HttpResponse) -> HttpResponse:
-    servers = _ice_servers()
-    if servers:
-        answer["Link"] = servers
-    return answer
 
 
 def _text(request: HttpRequest) -> str:
@@ -131,7 +136,7 @@ class Endpoint(_Guarded):
         response = HttpResponse(answer["sdp"], status=201, content_type=OFFER)
         response["Location"] = reverse("whep-session", args=[pipeline_id, answer["session"]])
         response["Accept-Patch"] = TRICKLE
-        return _with_servers(response)
+        return self.with_servers(response)
 
 
 class SessionEndpoint(_Guarded):

@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { inkOn } from "../../static/js/streaming/boxes.js";
 import { countLabels, figure, stateWords } from "../../static/js/streaming/state.js";
-import { fragmentOf, iceServersOf, waitBefore } from "../../static/js/streaming/whep.js";
+import { expired, forConnection, fragmentOf, iceServersOf, waitBefore } from "../../static/js/streaming/whep.js";
 
 test("candidates become a fragment of their media section", () => {
   const candidates = /** @type {any[]} */ ([{ candidate: "candidate:1 1 udp 1 10.0.0.5 5000 typ host", sdpMid: "0" }]);
@@ -17,10 +17,26 @@ test("waits double up to a bound, with jitter", () => {
   assert.ok(waitBefore(2, () => 0) < waitBefore(2, () => 1));
 });
 
-test("ICE servers come from the Link header", () => {
-  const header = '<stun:a.example:3478>; rel="ice-server", </style.css>; rel="preload", <turn:b.example>; rel="ice-server"';
-  assert.deepEqual(iceServersOf(header), [{ urls: "stun:a.example:3478" }, { urls: "turn:b.example" }]);
+test("ICE servers come from the Link header, those that ask for it with their login", () => {
+  const header =
+    '<stun:a.example:3478>; rel="ice-server", </style.css>; rel="preload", ' +
+    '<turn:b.example?transport=udp>; rel="ice-server"; username="1700003600:7"; credential="x/y+z="; credential-type="password", ' +
+    "<turn:c.example>;rel=ice-server";
+  const servers = iceServersOf(header);
+  assert.deepEqual(servers[1], { url: "turn:b.example?transport=udp", username: "1700003600:7", credential: "x/y+z=" });
+  assert.deepEqual(forConnection(servers), [
+    { urls: "stun:a.example:3478" },
+    { urls: "turn:b.example?transport=udp", username: "1700003600:7", credential: "x/y+z=" },
+    { urls: "turn:c.example" },
+  ]);
   assert.deepEqual(iceServersOf(null), []);
+});
+
+test("a login runs out at the second that its user name begins with", () => {
+  const servers = iceServersOf('<turn:b.example>; rel="ice-server"; username="1700003600:7"; credential="c", <stun:a.example>; rel="ice-server"');
+  assert.equal(expired(servers, 1700003599_999), false);
+  assert.equal(expired(servers, 1700003600_000), true);
+  assert.equal(expired(iceServersOf('<stun:a.example>; rel="ice-server"'), 1700003600_000), false);
 });
 
 test("labels are counted, most first", () => {

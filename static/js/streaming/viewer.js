@@ -21,7 +21,7 @@ function say(selector, text) {
   if (element) element.textContent = text;
 }
 
-const player = new WhepPlayer(video, card.whep, { onState: playing, onNoVideo: fallBack });
+const player = new WhepPlayer(video, card.whep, { onState: playing, onNoVideo: fallBack }, card.ice);
 
 /** @param {string} state @param {string} detail */
 function playing(state, detail) {

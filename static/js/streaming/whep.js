@@ -23,9 +23,25 @@ export function waitBefore(attempt, random = Math.random) {
   return Math.min(LONGEST_WAIT_MS, 500 * 2 ** attempt) * (0.75 + random() / 2);
 }
 
-/** The browser's list of ICE servers from a Link header. @param {string | null} header @returns {RTCIceServer[]} */
+/** @typedef {{url: string, username: string, credential: string}} Server one ICE server; without a login both are empty */
+
+/** The ICE servers of a Link header. @param {string | null} header @returns {Server[]} */
 export function iceServersOf(header) {
-  return [...(header ?? "").matchAll(/<([^>]+)>;\s*rel="?ice-server"?/g)].map((found) => ({ urls: found[1] }));
+  const links = [...(header ?? "").matchAll(/<([^>]+)>((?:\s*;\s*[\w-]+=(?:"[^"]*"|[^\s;,"]+))*)/g)];
+  return links.flatMap(([, url, rest]) => {
+    const said = Object.fromEntries([...rest.matchAll(/([\w-]+)=(?:"([^"]*)"|([^\s;,"]+))/g)].map((found) => [found[1], found[2] ?? found[3]]));
+    return said.rel === "ice-server" ? [{ url, username: said.username ?? "", credential: said.credential ?? "" }] : [];
+  });
+}
+
+/** They as RTCPeerConnection takes them. @param {Server[]} servers @returns {RTCIceServer[]} */
+export function forConnection(servers) {
+  return servers.map(({ url, username, credential }) => (username ? { urls: url, username, credential } : { urls: url }));
+}
+
+/** Whether a login has run out: its user name begins with the second of its end. @param {Server[]} servers @param {number} now in ms */
+export function expired(servers, now) {
+  return servers.some(({ username }) => /^\d+:/.test(username) && parseInt(username, 10) * 1000 <= now);
 }
 
 export class WhepPlayer {
@@ -33,8 +49,9 @@ export class WhepPlayer {
    * @param {HTMLVideoElement} video
    * @param {string} url the pipeline's WHEP endpoint
    * @param {Handlers} [handlers] `onNoVideo` when no first frame came in time, so that the page can fall back
+   * @param {Server[]} [servers] known already, so that the first offer needs no question before it
    */
-  constructor(video, url, handlers = {}) {
+  constructor(video, url, handlers = {}, servers = []) {
     this.video = video;
     this.url = url;
     this.handlers = handlers;
@@ -45,8 +62,7 @@ export class WhepPlayer {
     this.wanted = false;
     this.frames = 0;
     this.movedAt = 0;
-    /** @type {RTCIceServer[]} */
-    this.servers = [];
+    this.servers = servers;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
     addEventListener("pagehide", () => this.stop());
@@ -83,13 +99,22 @@ export class WhepPlayer {
       return;
     }
     this.#say("connecting");
-    const connection = new RTCPeerConnection({ iceServers: this.servers });
+    await this.#renewLogin();
+    if (!this.wanted || this.connection) return;
+    const connection = new RTCPeerConnection({ iceServers: forConnection(this.servers) });
     this.connection = connection;
     try {
       await this.#negotiate(connection);
     } catch (error) {
       if (connection === this.connection) this.#retry(error instanceof Error ? error.message : String(error));
     }
+  }
+
+  /** A page that stood open for long asks for a new login before it connects again. */
+  async #renewLogin() {
+    if (!expired(this.servers, Date.now())) return;
+    const answer = await fetch(this.url, { method: "OPTIONS", headers: { "X-CSRFToken": csrfToken() }, credentials: "same-origin" }).catch(() => null);
+    if (answer?.ok) this.servers = iceServersOf(answer.headers.get("Link"));
   }
 
   /** @param {RTCPeerConnection} connection */
