@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import sys
-import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from django.conf import settings
 from rest_framework_simplejwt.tokens import AccessToken
 
 from annotations.protocol import Tx
 from projects.models import Asset, Item, Label, Project, Video
+from tests.processes import Server, on_test_database
 
-ROOT = Path(__file__).resolve().parents[2]
 BOX = {"type": "box", "x": 10, "y": 20, "w": 30, "h": 40}
 SQUARE = {"type": "polygon", "rings": [[["a", 10, 10], ["b", 50, 10], ["c", 50, 50], ["d", 10, 50]]]}
 
@@ -85,56 +76,6 @@ def a_shape(item: Item, labels: list[str], alice: Any) -> Callable[..., str]:
     return make
 
 
-@dataclass
-class Server:
-    """The application in a process of its own, on the test database."""
-
-    program: str
-    port: int
-    environment: dict[str, str]
-    log: Path
-    process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def start(self) -> None:
-        daphne = ["-b", "127.0.0.1", "-p", str(self.port), "config.asgi:application"]
-        uvicorn = ["--host", "127.0.0.1", "--port", str(self.port), "--ws", "websockets-sansio", "--loop", "uvloop"]
-        uvicorn += ["--log-level", "warning", "--lifespan", "off", "config.asgi:application"]
-        command = [sys.executable, "-m", self.program, *(daphne if self.program == "daphne" else uvicorn)]
-        with self.log.open("ab") as output:
-            self.process = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=output, stderr=output)
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline and self.process.poll() is None:
-            with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
-                return
-            time.sleep(0.1)
-        raise RuntimeError(f"{self.program} did not start: {self.log.read_text()[-2000:]}")
-
-    def stop(self, kill: bool = False) -> None:
-        process, self.process = self.process, None
-        if process is None:
-            return
-        process.kill() if kill else process.terminate()
-        try:
-            process.wait(timeout=15)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _server(program: str, folder: Path, **more: str) -> Server:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
-    main, _, options = os.environ["DATABASE_URL"].partition("?")
-    address = f"{main.rpartition('/')[0]}/{settings.DATABASES['default']['NAME']}" + (f"?{options}" if options else "")
-    environment = {**os.environ, "DATABASE_URL": address, "DEBUG": "false", "LOG_PLAIN": "true", **more}
-    return Server(program, port, environment, folder / f"{program}.log")
-
-
 @pytest.fixture(scope="session")
 def _running(django_db_setup, tmp_path_factory) -> Iterator[dict[str, Server]]:
     running: dict[str, Server] = {}
@@ -155,7 +96,7 @@ def server(_running, transactional_db, tmp_path_factory) -> Server:
 
 def _started(program: str, running: dict[str, Server], folders: pytest.TempPathFactory) -> Server:
     if program not in running:
-        running[program] = _server(program, folders.mktemp(program))
+        running[program] = Server(program, on_test_database(DEBUG="false"), folders.mktemp(program) / "log")
     if running[program].process is None:
         running[program].start()
     return running[program]

@@ -14,20 +14,18 @@ import itertools
 import json
 import os
 import platform
-import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import uuid
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 from tests.bench.report import write_section
-from tests.bench.server import ROOT, free_port
+from tests.bench.server import databases
+from tests.processes import ROOT, free_port
 
 WARM_UP_S = 1.0
 IN_FLIGHT = 8
@@ -58,34 +56,6 @@ class Figures:
 
 
 # The server
-
-
-@contextmanager
-def databases() -> Any:
-    """Fresh PostgreSQL and Redis in a temporary folder, migrated."""
-    from config import embedded
-
-    data = Path(tempfile.mkdtemp(prefix="frameloop-bench-"))
-    data.chmod(0o755)
-    os.environ |= {
-        "FRAMELOOP_DATA": str(data),
-        "SECRET_KEY": "for the benchmarks only, and long enough",
-        "DJANGO_SETTINGS_MODULE": "config.settings",
-        "LOG_LEVEL": "WARNING",
-    }
-    postgres, redis_server = embedded.start_postgres(data), embedded.start_redis(data)
-    embedded.export_urls(postgres, redis_server)
-    try:
-        import django
-        from django.core.management import call_command
-
-        django.setup()
-        call_command("migrate", verbosity=0)
-        yield
-    finally:
-        redis_server.stop()
-        postgres.stop()
-        shutil.rmtree(data, ignore_errors=True)
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes], seconds: float) -> None:

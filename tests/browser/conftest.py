@@ -1,29 +1,23 @@
-"""A real Chromium against a real daphne on the test database."""
+"""A real Chromium against the real web server on the test database."""
 
 from __future__ import annotations
 
 import os
 import shutil
-import socket
-import subprocess
-import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.db import connection
 from django.test import Client
 
+from config.services import DEFAULT_SERVER
 from projects.models import User
+from tests.processes import Server, on_test_database
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 
-ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -54,68 +48,9 @@ def browser():
     os.environ.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)
 
 
-@dataclass
-class Server:
-    """A daphne process of its own; `url` has no slash at its end."""
-
-    port: int
-    environment: dict[str, str]
-    log: Path
-    process: subprocess.Popen[bytes] | None = field(default=None)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def start(self) -> None:
-        command = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(self.port), "config.asgi:application"]
-        with self.log.open("ab") as output:
-            self.process = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=output, stderr=output)
-        try:
-            self._wait_until_it_answers(120)
-        except Exception:
-            self.stop(kill=True)
-            raise
-
-    def stop(self, kill: bool = False) -> None:
-        if self.process is None:
-            return
-        self.process.kill() if kill else self.process.terminate()
-        try:
-            self.process.wait(timeout=15)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        self.process = None
-
-    def _wait_until_it_answers(self, seconds: float) -> None:
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline and self.process is not None and self.process.poll() is None:
-            try:
-                urllib.request.urlopen(f"{self.url}/static/no-such-file", timeout=seconds)
-            except urllib.error.HTTPError:  # any answer is an answer
-                return
-            except OSError:
-                time.sleep(0.1)
-            else:
-                return
-        raise RuntimeError(f"daphne did not answer. Its log ends: {self.log.read_text()[-2000:]}")
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
 @pytest.fixture(scope="session")
 def _daphne(django_db_setup, tmp_path_factory) -> Iterator[Server]:
-    database = settings.DATABASES["default"]["NAME"]
-    main, _, options = os.environ["DATABASE_URL"].partition("?")
-    address = main.rpartition("/")[0] + f"/{database}" + (f"?{options}" if options else "")
-    environment = {**os.environ, "DATABASE_URL": address, "DEBUG": "true", "LOG_PLAIN": "true"}
-    environment.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)
-    server = Server(_free_port(), environment, tmp_path_factory.mktemp("daphne") / "daphne.log")
+    server = Server(DEFAULT_SERVER, on_test_database(DEBUG="true"), tmp_path_factory.mktemp("web") / "web.log")
     server.start()
     yield server
     server.stop()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -14,8 +13,9 @@ from types import SimpleNamespace
 
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import ROOT, Desk
+from tests.browser.conftest import Desk
 from tests.browser.editor_page import EditorPage
+from tests.processes import ROOT, free_port
 
 PASSWORD = "three unrelated words"
 _OF_THE_TESTS = ("DATABASE_URL", "REDIS_URL", "FRAMELOOP_DATA", "FRAMELOOP_EMBEDDED", "SECRET_KEY", "DEBUG")
@@ -40,9 +40,7 @@ class Frameloop:
     """`manage.py up` in a data folder of its own, with every process it starts."""
 
     def __init__(self, data: Path, demo: bool = False) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.data = data
         self.options = [] if demo else ["--no-demo"]
         self.lines: list[str] = []

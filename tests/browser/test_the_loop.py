@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import ROOT
 from tests.browser.loop_people import Frameloop, Person, step_to, wait_until
 from tests.browser.street import moving_boxes
+from tests.processes import ROOT
 
 VIDEO = Path(os.environ.get("FRAMELOOP_VTEST") or ROOT.parent / "shared" / "data" / "vtest.avi")
 SHOTS = Path(os.environ.get("FRAMELOOP_SHOTS") or ROOT / "screenshots")

@@ -10,6 +10,7 @@ from django.core.management import call_command
 
 from config import doctor
 from config.doctor import BAD, OK, WARN
+from tests.processes import free_port
 
 
 def found(topic: str, **options) -> doctor.Finding:
@@ -18,10 +19,7 @@ def found(topic: str, **options) -> doctor.Finding:
 
 @pytest.mark.django_db
 def test_all_is_well_where_the_tests_run(monkeypatch):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    findings = list(doctor.examine(port=port))
+    findings = list(doctor.examine(port=free_port()))
     assert [finding.line() for finding in findings if finding.level == BAD] == []
     topics = {finding.topic for finding in findings}
     assert {"Python", "Libraries", "Data folder", "Disk", "Port", "PostgreSQL", "Redis", "Video codecs"} <= topics

@@ -2,41 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.conf import settings
 
 from streaming import desk
 from streaming.models import Pipeline, Source
+from tests.processes import ROOT, eventually, free_port, on_test_database
 
-ROOT = Path(__file__).resolve().parents[2]
 SMALL = {"width": 320, "height": 180, "fps": 12}
-
-
-def eventually(check: Callable[[], Any], seconds: float = 30.0, what: str = "it") -> Any:
-    """The first true value that `check` gives; a failure when there is none in time."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        value = check()
-        if value:
-            return value
-        time.sleep(0.1)
-    raise AssertionError(f"Waited {seconds:.0f} s in vain for {what}; last value {value!r}")
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 class Processes:
@@ -81,11 +61,7 @@ class Processes:
 @pytest.fixture(scope="session")
 def environment(django_db_setup, django_db_blocker) -> dict[str, str]:
     """The environment of processes that are to see the test database."""
-    database = settings.DATABASES["default"]["NAME"]
-    main, _, options = os.environ["DATABASE_URL"].partition("?")
-    address = main.rpartition("/")[0] + f"/{database}" + (f"?{options}" if options else "")
-    quiet = {"DEBUG": "true", "LOG_PLAIN": "true", "ALLOW_LOOPBACK_CAMERAS": "true"}
-    return {**os.environ, "DATABASE_URL": address, **quiet}
+    return on_test_database(DEBUG="true", ALLOW_LOOPBACK_CAMERAS="true")
 
 
 @pytest.fixture
@@ -160,4 +136,4 @@ def child_of(worker: subprocess.Popen[bytes]) -> int | None:
     return children[0].pid if children else None
 
 
-__all__ = ["Processes", "child_of", "desk", "eventually", "start", "wait_for"]
+__all__ = ["Processes", "child_of", "desk", "eventually", "free_port", "start", "wait_for"]

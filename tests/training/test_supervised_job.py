@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from django.utils import timezone
 
 from projects.models import Job, JobEvent
 from projects.models.job import Status
+from tests.processes import eventually, on_test_database
 from training import jobs, runner, supervisor
 from training.models import Model
 from training.registry import model_registered
@@ -32,16 +32,6 @@ def start(fill, alice):
         return jobs.start_training(fill(4), alice, {"engine": "fake", "model": model, **params})
 
     return queue
-
-
-def wait_for(what, seconds: float = 30.0):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        found = what()
-        if found:
-            return found
-        time.sleep(0.05)
-    raise AssertionError("it did not happen")
 
 
 def in_background(work) -> threading.Thread:
@@ -134,7 +124,7 @@ def test_only_one_of_two_runs_it(start):
 def test_cancelling_ends_the_child(start):
     job = start(epochs=1000, pace=0.05)
     thread = in_background(lambda: runner.run(job.pk))
-    wait_for(lambda: job.events.filter(kind="metrics").exists())
+    eventually(lambda: job.events.filter(kind="metrics").exists())
     assert Job.objects.get(pk=job.pk).request_cancel()
     thread.join(20)
     job.refresh_from_db()
@@ -146,7 +136,7 @@ def test_cancelling_ends_the_child(start):
 def test_cancelling_ends_a_child_that_does_not_listen(start):
     job = start("deaf", epochs=5)
     thread = in_background(lambda: runner.run(job.pk))
-    wait_for(lambda: 2 in epochs(job))
+    eventually(lambda: 2 in epochs(job))
     Job.objects.get(pk=job.pk).request_cancel()
     thread.join(20)
     job.refresh_from_db()
@@ -157,11 +147,11 @@ def test_what_the_child_started_ends_with_it(start):
     job = start("orphans", epochs=5)
     thread = in_background(lambda: runner.run(job.pk))
     pid_file = runner.folder_of(job.pk).parent / "grandchild.pid"
-    pid = int(wait_for(lambda: pid_file.exists() and pid_file.read_text()))
+    pid = int(eventually(lambda: pid_file.exists() and pid_file.read_text()))
     assert alive(pid)
     Job.objects.get(pk=job.pk).request_cancel()
     thread.join(20)
-    wait_for(lambda: not alive(pid))
+    eventually(lambda: not alive(pid))
 
 
 def test_cancelling_before_it_runs(start):
@@ -217,7 +207,7 @@ def test_a_worker_told_to_stop_puts_the_job_back_and_another_goes_on(start):
     job = start(epochs=6, pace=0.05)
     stop = threading.Event()
     thread = in_background(lambda: runner.run(job.pk, stop.is_set))
-    wait_for(lambda: 2 in epochs(job))
+    eventually(lambda: 2 in epochs(job))
     stop.set()
     thread.join(20)
     job.refresh_from_db()
@@ -234,17 +224,15 @@ WORKER = "import django; django.setup(); from training import runner; import sys
 
 def test_killing_the_worker_leaves_no_orphan_and_the_job_goes_on(start):
     job = start(epochs=8, pace=0.1)
-    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings"}
-    database = connection.settings_dict["NAME"]
-    environment["DATABASE_URL"] = environment["DATABASE_URL"].replace("/frameloop?", f"/{database}?")
+    environment = on_test_database(DJANGO_SETTINGS_MODULE="config.settings")
     worker = subprocess.Popen([sys.executable, "-c", WORKER, str(job.pk)], env=environment)
     try:
-        wait_for(lambda: 2 in epochs(job))
+        eventually(lambda: 2 in epochs(job))
         assert len(children()) == 1
     finally:
         os.kill(worker.pid, signal.SIGKILL)
         worker.wait()
-    wait_for(lambda: not [pid for pid in children() if alive(pid)])
+    eventually(lambda: not [pid for pid in children() if alive(pid)])
 
     jobs.reap()
     job.refresh_from_db()
@@ -297,7 +285,7 @@ def test_a_holder_thought_dead_that_comes_back_changes_nothing(start):
 def test_a_run_that_lost_its_job_ends_its_child_and_says_nothing(start):
     job = start(epochs=1000, pace=0.05)
     thread = in_background(lambda: runner.run(job.pk))
-    wait_for(lambda: epochs(job))
+    eventually(lambda: epochs(job))
     Job.objects.filter(pk=job.pk).update(attempt_token=None, status=Status.LOST)
     thread.join(20)
     job.refresh_from_db()
