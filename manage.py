@@ -13,7 +13,10 @@ def main() -> None:
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
+    from config.env import load_env_file
+
     try:
+        load_env_file(Path(__file__).resolve().parent)
         settings.INSTALLED_APPS  # noqa: B018 - read now, so that a bad variable is told whatever the command
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:

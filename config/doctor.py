@@ -19,6 +19,7 @@ from typing import Literal
 from django.conf import settings
 
 from config import embedded, up
+from config.env import env_file, read_env_file
 
 OK, WARN, BAD = "ok", "warn", "bad"
 _GIB = 2**30
@@ -42,6 +43,7 @@ def examine(host: str = "127.0.0.1", port: int = 8000) -> Iterator[Finding]:
     """All checks, in the order in which trouble usually strikes. A check that fails itself is a finding."""
     checks: tuple[Callable[[], Iterator[Finding]], ...] = (
         _python,
+        _env_file,
         _libraries,
         _data_folder,
         _disk,
@@ -69,6 +71,25 @@ def _python() -> Iterator[Finding]:
         yield Finding(WARN, "Python", f"{text}: there is no redis wheel for it", mend)
     else:
         yield Finding(OK, "Python", text)
+
+
+def _env_file() -> Iterator[Finding]:
+    root = Path(settings.BASE_DIR)
+    path = env_file(root)
+    if path is None:
+        yield Finding(OK, "Variables", "of the environment only; there is no .env file")
+        return
+    values = read_env_file(path)
+    text = f"{path} gives {', '.join(sorted(values)) or 'none'}"
+    if other := sorted(name for name in values if os.environ.get(name) != values[name]):
+        text += f"; the environment says otherwise and goes first for {', '.join(other)}"
+    known = set(re.findall(r"^#?\s?([A-Z][A-Z_]+)=", (root / ".env.example").read_text(), re.MULTILINE))
+    if unknown := sorted(name for name in values if name not in known and not name.startswith("COMPOSE_")):
+        yield Finding(
+            WARN, "Variables", f"{text}; nothing reads {', '.join(unknown)}", "see .env.example for the names"
+        )
+    else:
+        yield Finding(OK, "Variables", text)
 
 
 def _libraries() -> Iterator[Finding]:

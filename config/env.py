@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, MutableMapping
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
+_ASSIGNMENT = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)")
+_QUOTED = re.compile(r"""(?:'([^']*)'|"((?:[^"\\]|\\.)*)")\s*(?:#.*)?""")
+_ESCAPES = {"n": "\n", "t": "\t", '"': '"', "\\": "\\", "$": "$"}
+_ENV_FILE = "FRAMELOOP_ENV_FILE"
 
 
 class Env:
@@ -99,3 +105,94 @@ def database(url: str) -> dict[str, object]:
         "CONN_MAX_AGE": 0,
         "OPTIONS": {"pool": {"min_size": 0, "max_size": 16, "timeout": 30}},
     }
+
+
+def read_env_file(path: Path) -> dict[str, str]:
+    """The variables of a .env file: NAME=value lines, comments, single and double quotes, `export` before a name.
+
+    docker compose reads the same file, so that what the two would understand differently is refused.
+
+    Raises:
+        ImproperlyConfigured: naming the file, the line and what is wrong with it.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ImproperlyConfigured(f"{path} cannot be read: {error}.") from None
+    found: dict[str, str] = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        line = line.strip()
+        if not line or line.startswith("#"):
+            continue
+        try:
+            name, value = parse_assignment(line)
+            if name in found:
+                raise ValueError(f"{name} is set a second time: keep one of the lines")
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{path}:{number}: {error}.") from None
+        found[name] = value
+    return found
+
+
+def parse_assignment(line: str) -> tuple[str, str]:
+    r"""A line of a .env file that is no comment.
+
+    >>> parse_assignment("export LOG_LEVEL=DEBUG  # for a while")
+    ('LOG_LEVEL', 'DEBUG')
+    >>> parse_assignment("SECRET='a # b'")
+    ('SECRET', 'a # b')
+    >>> parse_assignment(r'TEXT="two\nlines"')
+    ('TEXT', 'two\nlines')
+
+    Raises:
+        ValueError: what is wrong with it.
+    """
+    match = _ASSIGNMENT.fullmatch(line)
+    if not match:
+        raise ValueError("expected NAME=value, or a comment that begins with #")
+    name, value = match[1], match[2].strip()
+    if value[:1] not in ("'", '"'):
+        return name, _filled_in(re.split(r"(?:^|\s)#", value, maxsplit=1)[0].rstrip())
+    quoted = _QUOTED.fullmatch(value)
+    if not quoted:
+        raise ValueError(f"the value of {name} has no closing quote, or something after it")
+    return name, quoted[1] if quoted[2] is None else _unescaped(_filled_in(quoted[2]))
+
+
+def _filled_in(value: str) -> str:
+    if re.search(r"(?<!\\)\$[A-Za-z_{(]", value):
+        raise ValueError("other variables are not filled in: write the value out, or put single quotes around a real $")
+    return value
+
+
+def _unescaped(value: str) -> str:
+    def letter(match: re.Match[str]) -> str:
+        if match[1] not in _ESCAPES:
+            raise ValueError(f"\\{match[1]} is unknown: double the backslash, or use single quotes")
+        return _ESCAPES[match[1]]
+
+    return re.sub(r"\\(.)", letter, value)
+
+
+def env_file(root: Path, environ: Mapping[str, str] | None = None) -> Path | None:
+    """The file that `load_env_file` reads: `.env` in `root`, or what FRAMELOOP_ENV_FILE names (`none`: no file).
+
+    Raises:
+        ImproperlyConfigured: FRAMELOOP_ENV_FILE names a file that is not there.
+    """
+    named = (os.environ if environ is None else environ).get(_ENV_FILE, "").strip()
+    if not named:
+        return root / ".env" if (root / ".env").is_file() else None
+    if named.lower() == "none":
+        return None
+    if not Path(named).is_file():
+        raise ImproperlyConfigured(f"{_ENV_FILE}={named!r}: there is no such file.")
+    return Path(named)
+
+
+def load_env_file(root: Path, environ: MutableMapping[str, str] | None = None) -> None:
+    """Add the variables of the .env file to the environment. What is set there already, even to nothing, stays."""
+    environ = os.environ if environ is None else environ
+    path = env_file(root, environ)
+    for name, value in read_env_file(path).items() if path else ():
+        environ.setdefault(name, value)

@@ -15,7 +15,13 @@ from config.env import Env, database
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
 
-DATA_DIR = Path(env.text("FRAMELOOP_DATA", str(BASE_DIR / "data"))).expanduser().resolve()
+
+def _folder(name: str, default: Path) -> Path:
+    """A relative path counts from the working copy: .env means the same wherever ./run is called from."""
+    return (BASE_DIR / Path(env.text(name, str(default))).expanduser()).resolve()
+
+
+DATA_DIR = _folder("FRAMELOOP_DATA", BASE_DIR / "data")
 DEBUG = env.flag("DEBUG", False)
 EMBEDDED = not env.text("DATABASE_URL") or env.flag("FRAMELOOP_EMBEDDED", False)
 
@@ -242,7 +248,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 2**20
 FILE_UPLOAD_TEMP_DIR = env.text("FILE_UPLOAD_TEMP_DIR") or None
 
 TRAINING_DEVICES = env.words("TRAINING_DEVICES", ())
-WEIGHTS_DIR = Path(env.text("WEIGHTS_DIR", str(DATA_DIR / "weights"))).expanduser()
+WEIGHTS_DIR = _folder("WEIGHTS_DIR", DATA_DIR / "weights")
 GATEWAY_SOCKET = str(embedded.socket_folder(DATA_DIR) / "gateway.sock")
 GATEWAY_ADDRESSES = env.words("GATEWAY_ADDRESSES", ())
 GATEWAY_PORTS = env.text("GATEWAY_PORTS", "")
@@ -259,7 +265,7 @@ GATEWAY_VIEWERS = env.whole("GATEWAY_VIEWERS", 256, low=1)
 STREAM_STALL = env.whole("STREAM_STALL", 20, low=1)
 ALLOW_PRIVATE_CAMERAS = env.flag("ALLOW_PRIVATE_CAMERAS", True)
 ALLOW_LOOPBACK_CAMERAS = env.flag("ALLOW_LOOPBACK_CAMERAS", False)
-SOURCE_FOLDER = Path(env.text("SOURCE_FOLDER", str(DATA_DIR / "sources"))).expanduser()
+SOURCE_FOLDER = _folder("SOURCE_FOLDER", DATA_DIR / "sources")
 
 # What /readyz asks for beside the database, Redis, the storage and the disk, and who may read /metrics from afar.
 READY_WORKERS = env.words("READY_WORKERS", ())

@@ -15,6 +15,7 @@ _folders: list[Path] = []
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config, parser, args) -> None:
+    os.environ["FRAMELOOP_ENV_FILE"] = "none"  # no test depends on what somebody keeps in .env
     if "--collect-only" in args or "DATABASE_URL" in os.environ:
         return
     from config import embedded

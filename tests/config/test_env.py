@@ -102,7 +102,7 @@ def test_a_bad_setting_stops_the_start_in_one_sentence_without_a_traceback(name,
 
 def test_the_example_lists_every_variable_that_the_settings_read():
     code = (ROOT / "config" / "settings.py").read_text()
-    read = set(re.findall(r'env\.(?:text|flag|whole|words|url|choice|rate)\(\s*"([A-Z_]+)"', code))
+    read = set(re.findall(r'(?:env\.(?:text|flag|whole|words|url|choice|rate)|_folder)\(\s*"([A-Z_]+)"', code))
     listed = set(re.findall(r"^#?\s?([A-Z][A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
     assert read - listed == set(), "in the settings, not in .env.example"
     composed = set(re.findall(r"\$\{([A-Z_]+)", (ROOT / "docker-compose.yml").read_text()))
