@@ -14,6 +14,7 @@ import httpx
 
 from streaming import addresses
 from streaming.encoder import Picture
+from streaming.mailbox import Rest
 
 OPEN_TIMEOUT = 5.0
 READ_TIMEOUT = 5.0
@@ -48,8 +49,25 @@ def explain(error: Exception, where: str) -> str:
     return f"{where} cannot be opened ({type(error).__name__})."
 
 
-def pictures(container: Any, stop: Event, where: str) -> Iterator[Picture]:
+class _Thinned:
+    """While a source rests, one picture a second: cameras must be read on, or they hang up."""
+
+    def __init__(self, rest: Rest) -> None:
+        self._rest = rest
+        self._last = -rest.pause
+
+    def wanted(self) -> bool:
+        return not self._rest.on or time.monotonic() - self._last >= self._rest.pause
+
+    def taken(self) -> None:
+        self._last = time.monotonic()
+
+
+def pictures(container: Any, stop: Event, rest: Rest, where: str) -> Iterator[Picture]:
     """RGB pictures of the first video stream as they arrive; ends when the stream does.
+
+    At rest pictures are still decoded, as later ones build on them, but not converted; those of a
+    codec whose pictures stand alone are not even decoded.
 
     Raises:
         SourceError: packets come, but no picture for the read timeout.
@@ -58,13 +76,18 @@ def pictures(container: Any, stop: Event, where: str) -> Iterator[Picture]:
         raise SourceError(f"{where} sends no video.")
     stream = container.streams.video[0]
     stream.thread_type = "SLICE"  # frame threads would hold back as many pictures as there are threads
-    seen = time.monotonic()
+    alone = stream.codec_context.name == "mjpeg"
+    thinned, seen = _Thinned(rest), time.monotonic()
     for packet in container.demux(stream):
         if stop.is_set():
             return
+        if alone and not thinned.wanted():
+            continue
         for frame in _decoded(packet):
             seen = time.monotonic()
-            yield frame.to_ndarray(format="rgb24")
+            if thinned.wanted():
+                thinned.taken()
+                yield frame.to_ndarray(format="rgb24")
         if time.monotonic() - seen > READ_TIMEOUT:
             raise SourceError(f"{where} sends data but no picture that can be decoded.")
 
@@ -82,7 +105,7 @@ class RtspCamera:
     def __init__(self, url: str, credentials: str, rules: addresses.Rules) -> None:
         self.url, self.credentials, self.rules = url, credentials, rules
 
-    def frames(self, stop: Event) -> Iterator[Picture]:
+    def frames(self, stop: Event, rest: Rest) -> Iterator[Picture]:
         parts = addresses.check_url(self.url, "rtsp")
         where = f"The camera at {parts.hostname}:{addresses.port_of(parts)}"
         try:
@@ -95,7 +118,7 @@ class RtspCamera:
             "fflags": "nobuffer",
             "protocol_whitelist": "rtsp,rtsps,tcp,tls,udp,rtp,crypto",
         }
-        yield from _opened(addresses.pinned(parts, address, self.credentials), where, stop, options=options)
+        yield from _opened(addresses.pinned(parts, address, self.credentials), where, stop, rest, options=options)
 
 
 class Webcam:
@@ -104,14 +127,14 @@ class Webcam:
     def __init__(self, device: str) -> None:
         self.device = device
 
-    def frames(self, stop: Event) -> Iterator[Picture]:
-        yield from _opened(self.device, f"The camera {self.device}", stop, format="v4l2")
+    def frames(self, stop: Event, rest: Rest) -> Iterator[Picture]:
+        yield from _opened(self.device, f"The camera {self.device}", stop, rest, format="v4l2")
 
 
-def _opened(file: Any, where: str, stop: Event, **how: Any) -> Iterator[Picture]:
+def _opened(file: Any, where: str, stop: Event, rest: Rest, **how: Any) -> Iterator[Picture]:
     try:
         with av.open(file, timeout=(OPEN_TIMEOUT, READ_TIMEOUT), **how) as container:
-            yield from pictures(container, stop, where)
+            yield from pictures(container, stop, rest, where)
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise SourceError(explain(error, where)) from error
     if not stop.is_set():
@@ -142,7 +165,7 @@ class HttpCamera:
     def __init__(self, url: str, credentials: str, rules: addresses.Rules) -> None:
         self.url, self.credentials, self.rules = url, credentials, rules
 
-    def frames(self, stop: Event) -> Iterator[Picture]:
+    def frames(self, stop: Event, rest: Rest) -> Iterator[Picture]:
         parts = addresses.check_url(self.url, "http")
         where = f"The camera at {parts.hostname}:{addresses.port_of(parts)}"
         timeouts = httpx.Timeout(READ_TIMEOUT, connect=OPEN_TIMEOUT)
@@ -150,7 +173,7 @@ class HttpCamera:
             with httpx.Client(timeout=timeouts, trust_env=False) as client:
                 answer = self._answer(client, where)
                 try:
-                    yield from _opened(_Body(answer, stop), where, stop, format=_format(answer, where))
+                    yield from _opened(_Body(answer, stop), where, stop, rest, format=_format(answer, where))
                 finally:
                     answer.close()
         except addresses.AddressError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 
 from streaming import wire
@@ -16,8 +17,10 @@ _SEND_TIMEOUT = 2.0
 class Link:
     """Sends what was encoded and hears who watches. While the gateway is away nobody does."""
 
-    def __init__(self, path: str, pipeline: str, stop: threading.Event) -> None:
-        self.path, self.pipeline, self.stop = path, pipeline, stop
+    def __init__(
+        self, path: str, pipeline: str, stop: threading.Event, heard: Callable[[], None] = lambda: None
+    ) -> None:
+        self.path, self.pipeline, self.stop, self._heard = path, pipeline, stop, heard
         self.viewers = 0
         self.readers = 0
         self._key_wanted = threading.Event()
@@ -64,6 +67,7 @@ class Link:
         self.readers = told.get("readers", self.readers)
         if told.get("keyframe"):
             self._key_wanted.set()
+        self._heard()
 
     def send(self, data: bytes) -> None:
         """Send one message; a gateway that takes none for two seconds is left, and found again later."""

@@ -1,4 +1,4 @@
-"""What joins the threads of a pipeline: one slot that holds the newest value, and meters. Pure."""
+"""What joins the threads of a pipeline: one slot that holds the newest value, rest, and meters. Pure."""
 
 from __future__ import annotations
 
@@ -37,6 +37,39 @@ class Mailbox(Generic[_T]):
                 self._ready.wait(timeout)
             value, self._value = self._value, None
             return value
+
+
+class Rest:
+    """Lets a source go slowly while nobody needs its pictures, and wakes it the moment somebody does.
+
+    >>> rest = Rest()
+    >>> rest.doze(), rest.allow(True), rest.on, rest.allow(False), rest.on
+    (False, None, True, None, False)
+    """
+
+    def __init__(self, pause: float = 1.0) -> None:
+        self.pause = pause
+        self.dozes = 0
+        self._awake = threading.Event()
+        self._awake.set()
+
+    @property
+    def on(self) -> bool:
+        return not self._awake.is_set()
+
+    def allow(self, resting: bool) -> None:
+        if resting:
+            self._awake.clear()
+        else:
+            self._awake.set()
+
+    def doze(self) -> bool:
+        """While resting, wait for a second or until somebody needs pictures; False when there was no rest."""
+        if not self.on:
+            return False
+        self.dozes += 1
+        self._awake.wait(self.pause)
+        return True
 
 
 class Meter:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import redis
+from django.conf import settings
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
@@ -23,17 +24,17 @@ from streaming import overlay, sources, wire
 from streaming.desk import Desk
 from streaming.encoder import Encoder, Picture, fit, jpeg
 from streaming.link import Link
-from streaming.mailbox import Mailbox, Meter, Spread
+from streaming.mailbox import Mailbox, Meter, Rest, Spread
 from streaming.models import Pipeline, PipelineState
 
 FIRST_RETRY, LAST_RETRY = 0.5, 30.0
-STALL = 20.0
 STALLED_EXIT = 75
 _LOOK_EVERY = 1.0
 _METRICS_EVERY, _STORE_EVERY = 1.0, 2
 _SNAPSHOT_EVERY, _SNAPSHOT_SIZE = 2.0, (320, 320)
 _STILLS_EVERY = 0.1
 _STEADY = 5.0
+_BUSY = 10.0
 log = logging.getLogger(__name__)
 
 
@@ -89,7 +90,8 @@ class Runner:
     def __init__(self, pipeline_id: str, worker: str, gateway_socket: str) -> None:
         self.desk = Desk(pipeline_id, worker)
         self.stop = threading.Event()
-        self.link = Link(gateway_socket, pipeline_id, self.stop)
+        self.link = Link(gateway_socket, pipeline_id, self.stop, heard=self._settle)
+        self.rest = Rest()
         self.to_infer, self.to_draw, self.to_encode = Mailbox[Shot](), Mailbox[Shot](), Mailbox[Shot]()
         self.meters = {stage: Meter() for stage in ("grab", "infer", "draw", "encode")}
         self.latency, self.inference = Spread(), Spread()
@@ -106,6 +108,7 @@ class Runner:
         self._outage: tuple[str, str] | None = (PipelineState.STARTING, "")
         self._grabbed_at = time.monotonic()
         self._grabbing = False
+        self._busy_until = 0.0
 
     # The main thread: the row, commands, metrics.
 
@@ -122,7 +125,7 @@ class Runner:
             self._attend()
         finally:
             self.stop.set()
-            self._turn.set()
+            self._end_source()
             self.link.close()
         deadline = time.monotonic() + 1.0
         for thread in threads:
@@ -133,6 +136,7 @@ class Runner:
         tellings = 0
         while not self.stop.is_set():
             looked = 0.0 if self._obey() else looked
+            self._settle()
             self.desk.tell_state(*self._state())
             now = time.monotonic()
             if now - looked >= _LOOK_EVERY:
@@ -155,6 +159,15 @@ class Runner:
             self.stop.wait(0.25)
             return False
 
+    def _settle(self) -> None:
+        """Without viewers, without a model and a while after the last capture, a picture a second is enough."""
+        needed = self.link.watched or self.predictor is not None or time.monotonic() < self._busy_until
+        self.rest.allow(not needed and not self.stop.is_set())
+
+    def _end_source(self) -> None:
+        self._turn.set()
+        self.rest.allow(False)
+
     def _capture(self, command: dict[str, Any]) -> None:
         shot = self.last
         if shot is None or command["until"] < time.time():
@@ -162,6 +175,7 @@ class Runner:
         height, width = shot.picture.shape[:2]
         taken = timezone.now().timestamp() - (time.monotonic() - shot.at)
         header = {"at": taken, "frame": shot.number, "width": width, "height": height, "detections": shot.detections}
+        self._busy_until = time.monotonic() + _BUSY
         header["model"] = str(self._model_id) if self.predictor else None
         self.desk.reply(command["to"], header, jpeg(shot.picture, 95))
 
@@ -180,7 +194,7 @@ class Runner:
         before = getattr(self, "row", None)
         self.row = row
         if before and _origin(before.source) != _origin(row.source):
-            self._turn.set()
+            self._end_source()
         if row.model_id != self._model_id:
             self._model_id = row.model_id
             self.colors = self.desk.colors(row)
@@ -215,8 +229,9 @@ class Runner:
 
     def _watch_for_stall(self, now: float) -> None:
         """A decoder that hangs in C hears no event: only the end of the process ends it."""
-        if self._grabbing and now - self._grabbed_at > STALL:
-            self.desk.tell_state(PipelineState.RECONNECTING, f"No picture came for {STALL:.0f} s: starting anew.")
+        limit = settings.STREAM_STALL
+        if self._grabbing and now - self._grabbed_at > limit:
+            self.desk.tell_state(PipelineState.RECONNECTING, f"No picture came for {limit} s: starting anew.")
             os._exit(STALLED_EXIT)
 
     def metrics(self) -> dict[str, Any]:
@@ -260,7 +275,7 @@ class Runner:
 
     def _read(self, source: sources.FrameSource) -> None:
         connection.close()
-        for picture in source.frames(self._turn):
+        for picture in source.frames(self._turn, self.rest):
             if self._turn.is_set():
                 return
             self._grabbed_at = time.monotonic()

@@ -17,6 +17,7 @@ from projects.models import Item
 from streaming import addresses, vault
 from streaming.cameras import HttpCamera, RtspCamera, SourceError, Webcam
 from streaming.encoder import Picture
+from streaming.mailbox import Rest
 from streaming.models import Source, SourceKind
 
 PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
@@ -37,8 +38,8 @@ __all__ = [
 class FrameSource(Protocol):
     """What a pipeline reads from."""
 
-    def frames(self, stop: Event) -> Iterator[Picture]:
-        """RGB pictures, shape (h, w, 3), at the pace of the source, until `stop`.
+    def frames(self, stop: Event, rest: Rest) -> Iterator[Picture]:
+        """RGB pictures, shape (h, w, 3), at the pace of the source, until `stop`; about one a second at `rest`.
 
         Raises:
             SourceError: there is no video now; trying again later may help.
@@ -49,15 +50,18 @@ class FrameSource(Protocol):
 class Pace:
     """Waits until a moment of the recording is due, so that a file plays in real time."""
 
-    def __init__(self, stop: Event) -> None:
-        self._stop = stop
+    def __init__(self, stop: Event, rest: Rest) -> None:
+        self._stop, self._rest = stop, rest
         self._origin: float | None = None
 
     def wait(self, seconds: float) -> bool:
         """Wait for `seconds` of the recording; False when the pipeline stops meanwhile.
 
-        A reader more than a second late starts anew from here: catching up would play too fast.
+        A reader more than a second late starts anew from here: catching up would play too fast. At rest
+        the recording stands still between two pictures, which costs nothing.
         """
+        if self._origin is not None and self._rest.doze():
+            self._origin = None
         now = time.monotonic()
         if self._origin is None or now - self._origin - seconds > _LATE:
             self._origin = now - seconds
@@ -70,17 +74,17 @@ class VideoSource:
     def __init__(self, open_file: Callable[[], Any], name: str) -> None:
         self.open_file, self.name = open_file, name
 
-    def frames(self, stop: Event) -> Iterator[Picture]:
+    def frames(self, stop: Event, rest: Rest) -> Iterator[Picture]:
         while not stop.is_set():
             count = 0
-            for picture in self._once(stop):
+            for picture in self._once(stop, rest):
                 count += 1
                 yield picture
             if not count and not stop.is_set():
                 raise SourceError(f"{self.name} has no frame that can be decoded.", final=True)
 
-    def _once(self, stop: Event) -> Iterator[Picture]:
-        pace = Pace(stop)
+    def _once(self, stop: Event, rest: Rest) -> Iterator[Picture]:
+        pace = Pace(stop, rest)
         try:
             with av.open(self.open_file()) as container:
                 first: float | None = None
@@ -115,8 +119,8 @@ class FolderSource:
     def __init__(self, folder: Path, fps: float = 2.0) -> None:
         self.folder, self.fps = folder, fps
 
-    def frames(self, stop: Event) -> Iterator[Picture]:
-        pace, shown = Pace(stop), 0
+    def frames(self, stop: Event, rest: Rest) -> Iterator[Picture]:
+        pace, shown = Pace(stop, rest), 0
         while not stop.is_set():
             before = shown
             for path in self._paths():
@@ -142,10 +146,10 @@ class SyntheticSource:
     def __init__(self, seed: int = 7, width: int = 640, height: int = 360, fps: float = 25.0) -> None:
         self.seed, self.size, self.fps = seed, (width, height), fps
 
-    def frames(self, stop: Event) -> Iterator[Picture]:
+    def frames(self, stop: Event, rest: Rest) -> Iterator[Picture]:
         from projects.conveyor import Conveyor
 
-        scene, pace, n = Conveyor(seed=self.seed, width=self.size[0], height=self.size[1]), Pace(stop), 0
+        scene, pace, n = Conveyor(seed=self.seed, width=self.size[0], height=self.size[1]), Pace(stop, rest), 0
         while pace.wait(n / self.fps):
             yield scene.frame(n)[0]
             n += 1

@@ -15,6 +15,7 @@ import pytest
 
 from projects.intake import intake
 from streaming import sources
+from streaming.mailbox import Rest
 from streaming.models import Source
 from streaming.sources import FolderSource, SourceError, SyntheticSource, VideoSource
 
@@ -42,7 +43,7 @@ def video(tmp_path) -> Path:
 def take(source, count: int) -> list[int]:
     """How bright the next pictures are, in steps of twenty."""
     stop = threading.Event()
-    pictures = list(itertools.islice(source.frames(stop), count))
+    pictures = list(itertools.islice(source.frames(stop, Rest()), count))
     return [round((float(picture.mean()) - 20) / 20) for picture in pictures]
 
 
@@ -76,7 +77,7 @@ def test_a_folder_goes_round_and_takes_new_pictures_along(tmp_path) -> None:
         cv2.imwrite(str(tmp_path / f"{n}.png"), gray(20 + 20 * n))
     (tmp_path / "notes.txt").write_text("no picture")
     (tmp_path / "broken.png").write_bytes(b"no picture either")
-    pictures = FolderSource(tmp_path, fps=200).frames(threading.Event())
+    pictures = FolderSource(tmp_path, fps=200).frames(threading.Event(), Rest())
     levels = [round((float(next(pictures).mean()) - 20) / 20) for _ in range(3)]
     assert levels == [0, 2, 0]
     cv2.imwrite(str(tmp_path / "1.png"), gray(40))
@@ -101,9 +102,49 @@ def test_folders_stay_inside_the_one_for_sources(name) -> None:
 def test_the_conveyor_ends_when_it_is_told_to() -> None:
     stop = threading.Event()
     seen = 0
-    for picture in SyntheticSource(width=320, height=180, fps=100).frames(stop):
+    for picture in SyntheticSource(width=320, height=180, fps=100).frames(stop, Rest()):
         assert picture.shape == (180, 320, 3)
         seen += 1
         if seen == 3:
             stop.set()
     assert seen == 3
+
+
+def folder(tmp_path) -> FolderSource:
+    for n in range(10):
+        cv2.imwrite(str(tmp_path / f"{n}.png"), gray(20 + 20 * n))
+    return FolderSource(tmp_path, fps=200)
+
+
+@pytest.mark.parametrize("kind", ["conveyor", "video", "folder"])
+def test_at_rest_a_source_dozes_between_pictures_and_leaves_none_out(kind, tmp_path, request) -> None:
+    if kind == "conveyor":
+        source = SyntheticSource(width=320, height=180, fps=100)
+    elif kind == "video":
+        path = request.getfixturevalue("video")
+        source = VideoSource(lambda: str(path), "ten.mp4")
+    else:
+        source = folder(tmp_path)
+    rest = Rest(pause=0.01)
+    rest.allow(True)
+    pictures = source.frames(threading.Event(), rest)
+    at_rest = [next(pictures) for _ in range(4)]
+    assert rest.dozes == 3, "the first picture comes at once, each further one after a doze"
+    rest.allow(False)
+    awake = [next(pictures) for _ in range(4)]
+    assert rest.dozes == 3
+    again = list(itertools.islice(source.frames(threading.Event(), Rest()), 8))
+    assert all((one == other).all() for one, other in zip(at_rest + awake, again, strict=True))
+
+
+def test_a_sleeper_is_woken_by_a_viewer_and_by_the_end(video) -> None:
+    rest, stop = Rest(pause=600), threading.Event()
+    rest.allow(True)
+    pictures = VideoSource(lambda: str(video), "ten.mp4").frames(stop, rest)
+    next(pictures)
+    wake = threading.Timer(0.1, rest.allow, (False,))
+    wake.start()
+    assert next(pictures) is not None, "it would have slept for ten minutes"
+    wake.join()
+    stop.set()
+    assert list(pictures) == []
