@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -10,6 +11,9 @@ from typing import Any, TextIO
 
 _LARGEST = 20 * 2**20
 _OUR_OWN = ("config", "projects", "annotations", "training", "streaming")
+_FRESH = 10.0
+_ERRORS = {"error", "critical", "exception"}
+_WARNING = re.compile(r"\b\w*Warning\b|\bWARN(?:ING)?\b|^\s+warnings\.warn\(")
 _WORTH_SEEING = {"warning", "error", "critical", "exception"}
 
 
@@ -63,6 +67,45 @@ def parse(line: str) -> dict[str, Any]:
         if isinstance(record, dict):
             return record
     return {"event": line, "timestamp": datetime.now(UTC).isoformat(), "plain": True}
+
+
+class LastWords:
+    """What a process said last about why it ended, from the lines that it wrote.
+
+    A traceback tells why: its last line does. So does the record of an error. Without either it is the last plain
+    line; a warning is no reason to end, and what was said long before the end is none either.
+
+    >>> words = LastWords()
+    >>> for line in ("Traceback (most recent call last):", '  File "x.py", line 1', "ValueError: no", "Bye."):
+    ...     words.hear(parse(line), now=1.0)
+    >>> words.text(now=2.0), words.text(now=99.0)
+    ('ValueError: no', '')
+    """
+
+    def __init__(self) -> None:
+        self._error = self._plain = ("", 0.0)
+        self._in_traceback = False
+
+    def text(self, now: float) -> str:
+        """The words, or nothing if they are older than 10 s; `now` in seconds of any one clock."""
+        recent = [text for text, at in (self._error, self._plain) if text and now - at < _FRESH]
+        return recent[0] if recent else ""
+
+    def hear(self, record: dict[str, Any], now: float) -> None:
+        event = str(record.get("event", ""))
+        if "plain" in record:
+            self._hear_plain(event, now)
+        elif str(record.get("level", "")).lower() in _ERRORS:
+            told = str(record.get("exception", "")).strip().splitlines()
+            self._error = (told[-1] if told else (event.strip().splitlines() or [""])[0], now)
+
+    def _hear_plain(self, line: str, now: float) -> None:
+        if line.startswith("Traceback (most recent call last)"):
+            self._in_traceback = True
+        elif self._in_traceback and line and not line[0].isspace():
+            self._in_traceback, self._error = False, (line, now)
+        elif line.strip() and not self._in_traceback and not _WARNING.search(line):
+            self._plain = (line, now)
 
 
 def human(record: dict[str, Any], everything: bool = False) -> str:

@@ -24,7 +24,7 @@ from honcho.colour import get_colours
 from honcho.printer import Message, Printer
 
 from config.leash import die_with_parent
-from config.lines import LogFile, human
+from config.lines import LastWords, LogFile, human
 
 _LONGEST_BACK_OFF = 30.0
 _PROVEN_AFTER = 60.0  # a process that ran this long starts again without delay when it ends
@@ -75,7 +75,6 @@ class Supervisor:
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
-        self._last_words: dict[str, str] = {}
 
     def start(self) -> None:
         self._logs.mkdir(parents=True, exist_ok=True)
@@ -164,26 +163,26 @@ class Supervisor:
         except OSError as error:
             return f"could not be started ({error})"
         self._processes[service.name] = process
+        words = LastWords()
         if self._stopping.is_set():  # asked for between the check and the start
             _signal(process, service.stop_signal)
-        reader = threading.Thread(target=self._read, args=(service, process, log), daemon=True)
+        reader = threading.Thread(target=self._read, args=(service, process, log, words), daemon=True)
         reader.start()
         _wait_unreaped(process)
         if not self._stopping.is_set():  # its children would hold the pipe, the port and the lease
             _kill_group(process.pid)
         code = process.wait()
         reader.join(timeout=3)
-        words = self._last_words.pop(service.name, "")
-        return _how_it_ended(code) + (f": {words[:300]}" if words else "")
+        told = words.text(time.monotonic())
+        return _how_it_ended(code) + (f": {told[:300]}" if told else "")
 
-    def _read(self, service: Service, process: subprocess.Popen[bytes], log: LogFile) -> None:
+    def _read(self, service: Service, process: subprocess.Popen[bytes], log: LogFile, words: LastWords) -> None:
         assert process.stdout is not None
         with process.stdout as stream:
             for raw in stream:
                 line = raw.decode("utf-8", "replace").rstrip()
                 record = log.write(line)
-                if "plain" in record and line:
-                    self._last_words[service.name] = line
+                words.hear(record, time.monotonic())
                 text = human(record, everything=self._verbose)
                 if text and not (self._stopping.is_set() and not self._verbose):
                     self._print(service.name, self._colours[service.name], text)

@@ -70,6 +70,16 @@ def test_the_reason_of_a_crash_is_told_in_its_last_words(supervise, script, unti
     until(lambda: "ValueError: no such camera" in said(supervisor))
 
 
+def test_a_warning_on_the_way_out_is_not_taken_for_the_reason(supervise, script, until):
+    code = """
+import atexit, warnings
+atexit.register(warnings.warn, "the setting is gone in the next version", FutureWarning)
+raise ValueError("no such camera")
+"""
+    supervisor = supervise(script("shaky", code), back_off=0.05)
+    until(lambda: "shaky ended (exit code 1): ValueError: no such camera" in said(supervisor))
+
+
 def test_a_killed_process_is_replaced_and_the_others_stay(supervise, script, until):
     supervisor = supervise(script("one", SLEEP), script("two", SLEEP), back_off=0.05)
     until(lambda: len(supervisor.pids()) == 2)
