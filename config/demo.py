@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import tempfile
 import uuid
@@ -14,6 +15,7 @@ from typing import Any
 import av
 import cv2
 from django.conf import settings
+from django.core.files.storage import default_storage
 from django.db import transaction
 
 from annotations import journal
@@ -43,25 +45,43 @@ class Demo:
     file: Path
 
     def card(self) -> str:
-        """The sign-in data, to be read from a terminal."""
-        lines = [f"{name:<4} {email}   password {password}" for name, email, password in self.people]
-        lines += ["", f"Kept in {self.file}; shown this once."]
+        """The sign-in data, to be read from a terminal of 80 columns."""
+        lines = ["Two people, for two browsers:", ""]
+        for name, email, password in self.people:
+            lines += [f"{name}   {email}", f"{' ' * len(name)}   password {password}", ""]
+        lines += ["The passwords are shown this once and kept in", *_in_parts(str(self.file), 70)]
         width = max(len(line) for line in lines)
         title = " Sign in to the demo "
-        top, bottom = f"+{title:-^{width + 4}}+", f"+{'-' * (width + 4)}+"
-        return "\n".join(["", top, *(f"|  {line:<{width}}  |" for line in lines), bottom, ""])
+        top, bottom = f"  +{title:-^{width + 4}}+", f"  +{'-' * (width + 4)}+"
+        return "\n".join(["", top, *(f"  |  {line:<{width}}  |" for line in lines), bottom, ""])
 
 
-@transaction.atomic
+def _in_parts(text: str, length: int) -> list[str]:
+    return [text[start : start + length] for start in range(0, len(text), length)]
+
+
 def make(say: Say, images: int = IMAGES) -> Demo:
-    """Make the demo, all of it or nothing.
+    """Make the demo, all of it or nothing: neither rows nor stored files.
 
     Ada owns the team and may use the administration; Ben manages. Their passwords are random and are
     written to `demo-credentials.txt` in the data folder, readable to its owner only.
     """
-    say(f"Making the demo: {images} labelled pictures, a video, a training job and a pipeline.")
+    say(f"Making the demo: {images} labelled pictures, a video, a training and a live pipeline.")
+    team = Team(name="Demo")
+    file = Path(settings.DATA_DIR) / "demo-credentials.txt"
+    try:
+        with transaction.atomic():
+            demo = _make(team, images, file)
+    except BaseException:  # Ctrl-C too
+        _forget_files(f"{intake.ASSETS}/{team.pk}")
+        file.unlink(missing_ok=True)
+        raise
+    return demo
+
+
+def _make(team: Team, images: int, file: Path) -> Demo:
     ada, ben = _person("Ada", is_staff=True, is_superuser=True), _person("Ben")
-    team = Team.objects.create(name="Demo")
+    team.save()
     Membership.objects.create(team=team, user=ada[0], role=Role.OWNER)
     Membership.objects.create(team=team, user=ben[0], role=Role.MANAGER)
     project = _project(team, ada[0])
@@ -72,9 +92,20 @@ def make(say: Say, images: int = IMAGES) -> Demo:
     _pipeline(project, ada[0])
     jobs.start_training(project, ada[0], {"preset": PRESET})
     people = tuple((user.name, user.email, password) for user, password in (ada, ben))
-    demo = Demo(project, people, Path(settings.DATA_DIR) / "demo-credentials.txt")
+    demo = Demo(project, people, file)
     _write_privately(demo)
     return demo
+
+
+def _forget_files(folder: str) -> None:
+    """Delete what was stored below a folder that is the demo team's alone."""
+    with contextlib.suppress(FileNotFoundError):
+        folders, names = default_storage.listdir(folder)
+        for name in folders:
+            _forget_files(f"{folder}/{name}")
+        for name in names:
+            default_storage.delete(f"{folder}/{name}")
+        default_storage.delete(folder)
 
 
 def _person(name: str, **rights: bool) -> tuple[User, str]:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import io
 import stat
 
+import cv2
+import numpy as np
 import pytest
 from django.contrib.auth import authenticate
+from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 
 from annotations.models import Annotation, JournalTx
 from config import demo, up
-from projects import access
+from projects import access, intake
 from projects.conveyor import LABELS, Conveyor
 from projects.models import Item, Job, Project, Team, User
 from streaming.models import Pipeline
@@ -51,6 +54,7 @@ def test_both_people_sign_in_with_what_the_card_says(made):
     for name, email, password in made.people:
         assert authenticate(username=email, password=password).name == name
         assert email in card and password in card
+    assert max(map(len, card.splitlines())) <= 80
     ada, ben = (User.objects.get(name=name) for name in ("Ada", "Ben"))
     assert access.project_rank(ada, made.project.pk) == access.Rank.OWNER
     assert access.project_rank(ben, made.project.pk) == access.Rank.MANAGER
@@ -78,17 +82,29 @@ def test_the_labels_are_those_of_the_scene_in_order(made):
     assert tuple(made.project.labels.values_list("name", flat=True)) == LABELS
 
 
-def test_what_breaks_halfway_leaves_nothing(monkeypatch, settings, tmp_path):
+@pytest.mark.django_db(transaction=True)
+def test_what_breaks_halfway_leaves_neither_rows_nor_files(monkeypatch, settings, tmp_path):
     settings.DATA_DIR = tmp_path
+    settings.MEDIA_ROOT = tmp_path / "media"
+    storage = {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": str(tmp_path / "media")},
+    }
+    settings.STORAGES = {**settings.STORAGES, "default": storage}
+    (tmp_path / "grey.png").write_bytes(cv2.imencode(".png", np.full((8, 8, 3), 99, "uint8"))[1].tobytes())
+    other, _ = intake.store_file(Team.objects.create(name="Other"), tmp_path / "grey.png", "grey.png", None)
 
     def broken(*args):
+        assert len(default_storage.listdir("assets")[0]) == 2
         raise OSError("disk full")
 
     monkeypatch.setattr(demo, "_video", broken)
     with pytest.raises(OSError, match="disk full"):
         demo.make(lambda text: None, images=1)
-    assert not User.objects.exists() and not Team.objects.exists() and not Project.objects.exists()
+    assert not User.objects.exists() and Team.objects.count() == 1 and not Project.objects.exists()
     assert not (tmp_path / "demo-credentials.txt").exists()
+    assert default_storage.listdir("assets")[0] == [str(other.team_id)]
+    assert default_storage.exists(other.file.name)
 
 
 def test_people_who_are_there_already_get_no_demo(alice, capsys):
