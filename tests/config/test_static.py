@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from django.contrib.staticfiles.finders import get_finder
+from django.contrib.staticfiles.finders import find, get_finder
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.management import call_command
 
@@ -59,3 +59,10 @@ def test_a_change_of_one_module_renames_those_that_import_it(collect):
 
 def test_a_file_that_was_not_collected_keeps_its_plain_name():
     assert staticfiles_storage.url("nobody/knows.js").endswith("/static/nobody/knows.js")
+
+
+def test_pages_that_name_no_icon_get_the_one_there_is(client):
+    answer = client.get("/favicon.ico")
+    assert (answer.status_code, answer["Location"]) == (302, "/static/favicon.svg")
+    assert "max-age" in answer["Cache-Control"]
+    assert find("favicon.svg")
