@@ -11,6 +11,7 @@ class CursorPages(CursorPagination):
     page_size_query_param = "limit"
     max_page_size = 500
     ordering = "-created_at"
+    invalid_cursor_message = "The cursor is not one that was given out: follow `next` as it came, or leave it out."
 
     def get_paginated_response(self, data: Any) -> Response:
         return Response({"results": data, "next": self.get_next_link()})

@@ -9,6 +9,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
 from rest_framework.response import Response
@@ -99,6 +100,7 @@ def _answer(status: int, code: str, detail: str) -> JsonResponse:
     return JsonResponse(body(status, detail, code=code), status=status, content_type=CONTENT_TYPE)
 
 
+@csrf_exempt  # or a script that posts here would be told of cookies, on a page
 def unknown_call(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
     """The last route under /api/: an address that leads nowhere."""
     detail = f"There is no call {request.path}: see /api/schema/."

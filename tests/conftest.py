@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.db import connection
 from rest_framework.test import APIClient
 
 from projects.models import Label, Membership, Project, Role, Team, User
+from tests.processes import Server, on_test_database
 
 PASSWORD = "a long enough password"
 
@@ -64,3 +67,35 @@ def api():
         return client
 
     return sign_in
+
+
+@pytest.fixture(scope="session")
+def _running(django_db_setup, tmp_path_factory) -> Iterator[dict[str, Server]]:
+    running: dict[str, Server] = {}
+    yield running
+    for server in running.values():
+        server.stop()
+
+
+@pytest.fixture(params=["daphne", "uvicorn"])
+def either_server(request, _running, transactional_db, tmp_path_factory) -> Server:
+    return _started(request.param, _running, tmp_path_factory)
+
+
+@pytest.fixture
+def server(_running, transactional_db, tmp_path_factory) -> Server:
+    return _started("daphne", _running, tmp_path_factory)
+
+
+def _started(program: str, running: dict[str, Server], folders: pytest.TempPathFactory) -> Server:
+    if program not in running:
+        running[program] = Server(program, on_test_database(DEBUG="false"), folders.mktemp(program) / "log")
+    if running[program].process is None:
+        running[program].start()
+    return running[program]
+
+
+@pytest.fixture
+def two_servers(_running, transactional_db, tmp_path_factory) -> list[Server]:
+    """Two processes on one database and one Redis: a daphne and a uvicorn."""
+    return [_started(program, _running, tmp_path_factory) for program in ("daphne", "uvicorn")]

@@ -15,9 +15,17 @@ class SplitSerializer(serializers.Serializer[Any]):
     seed = serializers.IntegerField(min_value=0, max_value=2**31 - 1, required=False)
 
 
+def _left_out(value: Any) -> None:
+    if value:
+        raise serializers.ValidationError("A version cannot have this yet: leave it out.", "unsupported")
+
+
 class NewVersionSerializer(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=120, required=False, allow_blank=True, default="")
     split = SplitSerializer(required=False)
+    filters = serializers.JSONField(required=False, validators=[_left_out], help_text="Not yet: has to be empty.")
+    preprocess = serializers.JSONField(required=False, validators=[_left_out], help_text="Not yet: has to be empty.")
+    augment = serializers.JSONField(required=False, validators=[_left_out], help_text="Not yet: has to be empty.")
 
 
 class VersionSerializer(serializers.ModelSerializer[Version]):

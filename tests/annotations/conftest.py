@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,6 @@ from rest_framework_simplejwt.tokens import AccessToken
 
 from annotations.protocol import Tx
 from projects.models import Asset, Item, Label, Project, Video
-from tests.processes import Server, on_test_database
 
 BOX = {"type": "box", "x": 10, "y": 20, "w": 30, "h": 40}
 SQUARE = {"type": "polygon", "rings": [[["a", 10, 10], ["b", 50, 10], ["c", 50, 50], ["d", 10, 50]]]}
@@ -76,37 +75,5 @@ def a_shape(item: Item, labels: list[str], alice: Any) -> Callable[..., str]:
     return make
 
 
-@pytest.fixture(scope="session")
-def _running(django_db_setup, tmp_path_factory) -> Iterator[dict[str, Server]]:
-    running: dict[str, Server] = {}
-    yield running
-    for server in running.values():
-        server.stop()
-
-
-@pytest.fixture(params=["daphne", "uvicorn"])
-def either_server(request, _running, transactional_db, tmp_path_factory) -> Server:
-    return _started(request.param, _running, tmp_path_factory)
-
-
-@pytest.fixture
-def server(_running, transactional_db, tmp_path_factory) -> Server:
-    return _started("daphne", _running, tmp_path_factory)
-
-
-def _started(program: str, running: dict[str, Server], folders: pytest.TempPathFactory) -> Server:
-    if program not in running:
-        running[program] = Server(program, on_test_database(DEBUG="false"), folders.mktemp(program) / "log")
-    if running[program].process is None:
-        running[program].start()
-    return running[program]
-
-
 def token_of(user: Any) -> str:
     return str(AccessToken.for_user(user))
-
-
-@pytest.fixture
-def two_servers(_running, transactional_db, tmp_path_factory) -> list[Server]:
-    """Two processes on one database and one Redis: a daphne and a uvicorn."""
-    return [_started(program, _running, tmp_path_factory) for program in ("daphne", "uvicorn")]
