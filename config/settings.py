@@ -43,6 +43,7 @@ def _secret_key() -> str:
 
 SECRET_KEY = _secret_key()
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ("127.0.0.1", "localhost", "[::1]"))
+SOURCE_URL = env.url("SOURCE_URL", "", ("http", "https"))
 PUBLIC_URL = env.url("PUBLIC_URL", "", ("http", "https")).rstrip("/")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
 
@@ -97,6 +98,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
                 "projects.context.shell",
+                "config.source.context",
             ],
         },
     },
