@@ -20,7 +20,7 @@ from annotations import statements
 from annotations.decisions import Entry, Facts, Outcome, decide, decide_undo
 from annotations.ops import Stamp
 from annotations.protocol import Receipt, Rejected, Tx
-from projects.access import Act, Rank
+from projects.access import Act, Rank, rank_of
 
 Queries = list[tuple[str, Sequence[Any]]]
 Rows = list[list[Any]]
@@ -118,8 +118,7 @@ class _Batch:
             self.first[item, client, tx] = digest, actor, Receipt(tx, rev, overwritten, skipped)
         self.take_shapes(shapes)
         for person, project, name, active, given in orjson.loads(roles):
-            rank = max((Rank.of(role) for role in given), default=Rank.NONE) if active else Rank.NONE
-            self.people[person, project] = name, rank
+            self.people[person, project] = name, rank_of(given, active)
         for label, project in orjson.loads(labels):
             self.labels.setdefault(project, set()).add(label)
         for item, client, tx, actor, inverse in inverses[0] if inverses else ():

@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from annotations.decisions import Entry
+from projects.access import ROLES_SQL
 
 UTC_TEXT = """to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')"""
 
@@ -47,7 +48,6 @@ SELECT coalesce(json_agg(json_build_array(a.item_id, {SHAPE}, a.touched)), '[]')
 FROM annotations_annotation a WHERE a.id = ANY(%s::uuid[])"""
 
 # Four lists in one round trip: transactions known already, the shapes, who the people are, and the labels.
-# A person's roles follow the same rule as access.project_rank, for many people and projects at once.
 READ = f"""
 SELECT
   (SELECT coalesce(json_agg(json_build_array(j.item_id, j.client_id, j.tx_id, encode(j.payload_hash, 'hex'), j.rev,
@@ -55,14 +55,9 @@ SELECT
    FROM jsonb_to_recordset(%s::jsonb) AS t(item uuid, client text, tx text)
    JOIN annotations_journaltx j ON j.item_id = t.item AND j.client_id = t.client AND j.tx_id = t.tx),
   ({SHAPES}),
-  (SELECT coalesce(json_agg(json_build_array(t.person, t.project, u.name, u.is_active, ARRAY(
-     SELECT m.role FROM projects_membership m JOIN projects_project p ON p.team_id = m.team_id
-     WHERE p.id = t.project AND m.user_id = t.person
-     UNION ALL
-     SELECT m.role FROM projects_projectmembership m
-     WHERE m.project_id = t.project AND m.user_id = t.person))), '[]')::text
-   FROM jsonb_to_recordset(%s::jsonb) AS t(person uuid, project uuid)
-   JOIN projects_user u ON u.id = t.person),
+  (SELECT coalesce(json_agg(json_build_array(who.person, who.project, u.name, u.is_active, {ROLES_SQL})), '[]')::text
+   FROM jsonb_to_recordset(%s::jsonb) AS who(person uuid, project uuid)
+   JOIN projects_user u ON u.id = who.person),
   (SELECT coalesce(json_agg(json_build_array(l.id, l.project_id)), '[]')::text
    FROM projects_label l WHERE l.id = ANY(%s::uuid[]))"""
 

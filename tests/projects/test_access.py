@@ -1,11 +1,14 @@
 """What one may not know of does not exist; roles add up from the team and the project."""
 
+import itertools
+
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db import connection
 from django.http import Http404
 
 from projects import access
-from projects.models import Label, Project, ProjectMembership, Role
+from projects.models import Label, Membership, Project, ProjectMembership, Role, Team, User
 
 
 def test_a_member_of_the_team_sees_the_project(project, bob):
@@ -36,3 +39,27 @@ def test_the_higher_of_two_roles_counts(project, bob, charlie):
 def test_somebody_signed_out_or_inactive_has_no_rank(project, bob):
     bob.is_active = False
     assert access.project_rank(bob, project.pk) is access.Rank.NONE
+
+
+def test_the_sql_for_many_people_gives_the_rank_of_each(project, team):
+    """Every pair of roles, in the team and by name, of people with open and closed accounts."""
+    roles = [None, *Role.values]
+    cases = list(itertools.product(roles, roles, [True, False]))
+    people = [User(email=f"{n}@example.org", name=str(n), is_active=case[2]) for n, case in enumerate(cases)]
+    User.objects.bulk_create(people)
+    for person, (in_team, by_name, _) in zip(people, cases, strict=True):
+        if in_team:
+            Membership.objects.create(team=team, user=person, role=in_team)
+        if by_name:
+            ProjectMembership.objects.create(project=project, user=person, role=by_name)
+    elsewhere = Project.objects.create(team=Team.objects.create(name="Other"), name="Elsewhere")
+    asked = [(person, where) for person in people for where in (project, elsewhere)]
+    with connection.cursor() as cursor:
+        who = "unnest(%s::uuid[], %s::uuid[]) WITH ORDINALITY AS who(person, project, n)"
+        cursor.execute(
+            f"SELECT {access.ROLES_SQL} FROM {who} ORDER BY n", [[p.pk for p, _ in asked], [w.pk for _, w in asked]]
+        )
+        given = [row[0] for row in cursor.fetchall()]
+    ranks = [access.rank_of(found, person.is_active) for found, (person, _) in zip(given, asked, strict=True)]
+    assert ranks == [access.project_rank(person, where.pk) for person, where in asked]
+    assert set(ranks) == set(access.Rank)
