@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Iterator
+from socket import create_connection
 
 import httpx
 import pytest
@@ -75,6 +76,17 @@ def test_a_visitor_cannot_choose_an_address_or_a_scheme(web):
     assert answer.headers["location"].startswith("/sign-in/")
     assert httpx.get(f"{web.url}/metrics", headers=headers).status_code == 403
     assert httpx.get(f"{web.url}/metrics").status_code == 200
+
+
+def test_a_body_that_is_too_large_is_refused_before_it_is_sent(web):
+    if web.program == "daphne":
+        pytest.skip("daphne reads a body to its end before it asks the application")
+    head = f"POST /api/v1/projects/{uuid.uuid4()}/items HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {2**50}\r\n"
+    with create_connection(("127.0.0.1", web.port), timeout=30) as line:
+        line.sendall(f"{head}Content-Type: multipart/form-data; boundary=x\r\n\r\n".encode())
+        answer = line.makefile("rb").read()
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b'"code":"too-large"' in answer
 
 
 def test_requests_are_not_logged_and_what_is_logged_is_json(web):
