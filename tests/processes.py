@@ -73,18 +73,31 @@ class Server:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def start(self) -> None:
-        """Start it and wait until it answers. A second start has the same address."""
+    def command(self) -> list[str]:
+        """The same address at each start."""
         self.port = self.port or free_port()
-        arguments = commands("127.0.0.1", self.port, self.program, self.log.parent)["web"]
-        command = [sys.executable, *arguments]
+        return [sys.executable, *commands("127.0.0.1", self.port, self.program, self.log.parent)["web"]]
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
         with self.log.open("ab") as output:
-            self.process = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=output, stderr=output)
+            self.process = subprocess.Popen(
+                self.command(), cwd=ROOT, env=self.environment, stdout=output, stderr=output
+            )
+        try:
+            self.wait()
+        except AssertionError:
+            self.stop(kill=True)
+            raise
+
+    def wait(self) -> None:
+        """Until it answers, whoever started it."""
         deadline = time.monotonic() + 120
         while not self._answers():
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                self.stop(kill=True)
-                raise RuntimeError(f"{self.program} did not answer. Its log ends: {self.log.read_text()[-2000:]}")
+            ended = self.process is not None and self.process.poll() is not None
+            if ended or time.monotonic() > deadline:
+                said = self.log.read_text()[-2000:] if self.log.is_file() else ""
+                raise AssertionError(f"{self.program} did not answer. Its log ends: {said}")
             time.sleep(0.1)
 
     def stop(self, kill: bool = False) -> None:
