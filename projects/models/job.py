@@ -156,33 +156,37 @@ class Job(models.Model):
 
     def report(self, kind: str, payload: dict[str, Any], **fields: Any) -> bool:
         """Store an event together with the row's `fields`, if this holder's claim still stands."""
-        with transaction.atomic():
-            if fields and not self._mine().update(**fields):
-                return False
-            for name, value in fields.items():
-                setattr(self, name, value)
-            self.record(kind, payload)
+        if not self._append(self._mine(), kind, payload, **fields):
+            return False
+        for name, value in fields.items():
+            setattr(self, name, value)
         return True
 
     def record(self, kind: str, payload: dict[str, Any]) -> None:
-        """Append an event and ring the project's doorbell when it commits.
+        """Append an event and ring the project's doorbell when it commits. A job that was deleted has no story.
 
         Kinds: status, progress, metrics, batch, log, picture. `seq` is gapless in a job, so a page that
         joins late reads the stored events and then follows the live ones without a hole.
         """
-        with transaction.atomic():
-            Job.objects.filter(pk=self.pk).update(last_seq=F("last_seq") + 1)
-            self.last_seq = Job.objects.values_list("last_seq", flat=True).get(pk=self.pk)
-            event = JobEvent.objects.create(job=self, seq=self.last_seq, kind=kind, payload=payload)
-            live.publish_on_commit(
-                live.project_room(self.project_id),
-                {
-                    "type": "job",
-                    "job": str(self.pk),
-                    "kind": self.kind,
-                    "event": {"seq": event.seq, "kind": kind, "at": event.at.isoformat(), **payload},
-                },
-            )
+        self._append(Job.objects.filter(pk=self.pk), kind, payload)
+
+    @transaction.atomic
+    def _append(self, rows: models.QuerySet[Job], kind: str, payload: dict[str, Any], **fields: Any) -> bool:
+        """The update comes first: it holds the row, so that nobody deletes the job under its new event."""
+        if not rows.update(last_seq=F("last_seq") + 1, **fields):
+            return False
+        self.last_seq = Job.objects.values_list("last_seq", flat=True).get(pk=self.pk)
+        event = JobEvent.objects.create(job=self, seq=self.last_seq, kind=kind, payload=payload)
+        live.publish_on_commit(
+            live.project_room(self.project_id),
+            {
+                "type": "job",
+                "job": str(self.pk),
+                "kind": self.kind,
+                "event": {"seq": event.seq, "kind": kind, "at": event.at.isoformat(), **payload},
+            },
+        )
+        return True
 
     def _mine(self) -> models.QuerySet[Job]:
         return Job.objects.filter(pk=self.pk, attempt_token=self.attempt_token)

@@ -63,10 +63,11 @@ class Project(models.Model):
         """Delete the project with its items, their labels and journals. The team's library keeps the files.
 
         The items are locked first, so that an edit on its way either is in or finds no item; and they go
-        before the labels, which annotations protect.
+        before the labels, which annotations protect. The jobs as well: each event of theirs takes their lock.
         """
         Project.objects.select_for_update().get(pk=self.pk)
         list(self.items.select_for_update().values_list("pk"))
+        list(self.jobs.select_for_update().values_list("pk"))
         people = User.objects.filter(
             models.Q(memberships__team=self.team_id) | models.Q(project_memberships__project=self)
         )
