@@ -251,6 +251,8 @@ class TestRefusals:
         await in_thread(journal.commit, other.pk, tx(elsewhere), alice)
         peer = await Peer(server.url, item.pk, token_of(bob)).join()
         good = create(labels[0])
+        huge = {"type": "polygon", "rings": [[[f"v{n}", n % 600, n % 400] for n in range(6000)]]}
+        before = await rows_of(other)
         for op, code in [
             ({**good, "unknown": 1}, "INVALID"),
             (json.loads('{"op":"create","__proto__":{"x":1}}'), "INVALID"),
@@ -263,7 +265,10 @@ class TestRefusals:
             ({**good, "source": "model"}, "INVALID"),
             ({**good, "label": new_id()}, "UNKNOWN_LABEL"),
             ({**good, "geometry": {**BOX, "x": 5000}}, "OUTSIDE"),
+            ({**good, "geometry": huge}, "TOO_LARGE"),
             (update(elsewhere["id"], label=labels[1]), "MISSING"),
+            ({"op": "delete", "id": elsewhere["id"]}, "MISSING"),
+            ({**elsewhere, "geometry": {**BOX, "x": 1}}, "EXISTS"),
             ({"op": "track", "id": good["id"], "do": "trim"}, "UNSUPPORTED"),
             ("op", "INVALID"),
         ]:
@@ -272,6 +277,7 @@ class TestRefusals:
             assert answer["current"] is None
         many = await peer.submit(*[create(labels[0]) for _ in range(201)])
         assert many["code"] == "TOO_LARGE"
+        assert await rows_of(item) == {} and await rows_of(other) == before  # nothing half done
         assert (await peer.submit(good))["rev"] == 1
         await peer.leave()
 
