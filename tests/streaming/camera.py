@@ -1,10 +1,14 @@
-"""A camera for tests: multipart JPEG over HTTP on this machine, which can die, stall and come back."""
+"""A camera for tests: multipart JPEG (/live) or MPEG-TS (/ts) over HTTP, which can die, stall and come back."""
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import av
 
 from projects.conveyor import Conveyor
 from streaming.encoder import jpeg
@@ -38,6 +42,8 @@ class Camera:
     def serve(self, request: BaseHTTPRequestHandler) -> None:
         if self.login and request.headers.get("Authorization") != self.login:
             request.send_error(401)
+        elif request.path == "/ts":
+            self._transport_stream(request)
         elif request.path != "/live":
             request.send_error(404)
         elif self.mode == "page":
@@ -62,6 +68,21 @@ class Camera:
                 time.sleep(0.1)
         except OSError:
             return
+
+    def _transport_stream(self, request: BaseHTTPRequestHandler) -> None:
+        request.send_response(200)
+        request.send_header("Content-Type", "video/mp2t")
+        request.end_headers()
+        scene = Conveyor(seed=3, width=320, height=180)
+        with suppress(OSError, av.error.PyAVCallbackError), av.open(request.wfile, "w", format="mpegts") as container:
+            stream = container.add_stream("libx264", rate=10, options={"tune": "zerolatency"})
+            stream.width, stream.height, stream.pix_fmt, stream.gop_size = 320, 180, "yuv420p", 10
+            for n in itertools.count():
+                if self.mode == "die":
+                    return
+                frame = av.VideoFrame.from_ndarray(scene.frame(n % 10 * 5)[0], format="rgb24")
+                container.mux(stream.encode(frame))
+                time.sleep(0.1)
 
     def close(self) -> None:
         self.mode = "die"
