@@ -63,13 +63,12 @@ def visible(rows: QuerySet[_Row], user: User | AnonymousUser) -> QuerySet[_Row]:
     """The rows whose project, or team, `user` is a member of: by team or, in one project, by name."""
     if not isinstance(user, User) or not user.is_active:
         return rows.none()
-    team_path: str = getattr(rows.model, "TEAM_PATH", "")
-    if team_path:
-        return rows.filter(**{f"{team_path}__in": _my_teams(user)})
-    path: str = rows.model.PROJECT_PATH  # type: ignore[attr-defined]
+    model: Any = rows.model
+    if hasattr(model, "TEAM_PATH"):
+        return rows.filter(**{f"{model.TEAM_PATH}__in": _my_teams(user)})
     by_name = ProjectMembership.objects.filter(user=user).values("project")
     mine = Project.objects.filter(Q(team__in=_my_teams(user)) | Q(pk__in=by_name)).values("pk")
-    return rows.filter(**{f"{path}__in": mine})
+    return rows.filter(**{f"{model.PROJECT_PATH}__in": mine})
 
 
 def own(rows: QuerySet[_Row], user: User | AnonymousUser) -> QuerySet[_Row]:
@@ -197,4 +196,5 @@ def _along(row: Model, path: str) -> uuid.UUID:
     value: Any = row
     for step in path.split("__"):
         value = value.pk if step == "pk" else getattr(value, step)
-    return value.pk if isinstance(value, Model) else value
+    found: uuid.UUID = value.pk if isinstance(value, Model) else value
+    return found

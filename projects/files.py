@@ -23,7 +23,7 @@ def local_path(file: Any) -> Path:
 
 
 def _fetched(file: Any) -> Path:
-    folder = settings.DATA_DIR / "cache" / "files"
+    folder: Path = settings.DATA_DIR / "cache" / "files"
     target = folder / (hashlib.sha256(file.name.encode()).hexdigest()[:40] + Path(file.name).suffix)
     if target.exists():
         os.utime(target)

@@ -19,9 +19,9 @@ WINDOW_S = 15 * 60
 
 def address(request: HttpRequest) -> str:
     """The client's address: the one that the nearest trusted proxy saw, the peer's when there is none."""
-    peer = request.META.get("REMOTE_ADDR") or ""
+    peer: str = request.META.get("REMOTE_ADDR") or ""
     proxies = settings.REST_FRAMEWORK.get("NUM_PROXIES") or 0
-    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+    forwarded: list[str] = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
     if not proxies or not forwarded[0]:
         return peer
     return forwarded[-min(proxies, len(forwarded))].strip()

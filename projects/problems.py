@@ -87,7 +87,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         if isinstance(error, exceptions.MethodNotAllowed):
             allowed = ", ".join(context["view"].allowed_methods)
             given = f"{context['request'].method} is not possible here; this takes {allowed}."
-        response.data = body(response.status_code, str(given), **({"code": str(code)} if code else {}), **extra)
+        extra = ({"code": str(code)} if code else {}) | extra
+        response.data = body(response.status_code, str(given), **extra)
     response.content_type = CONTENT_TYPE
     return response
 

@@ -101,6 +101,7 @@ class RoomSocket:
     user: Any
     may_write = True
     room = ""
+    _ending: tuple[int, str] | None = None
     unheard_bytes = 2**62  # how much may be sent to a client that says nothing; see `send_text`
 
     # Hooks
@@ -209,7 +210,7 @@ class RoomSocket:
         self.unheard = 0
         self._drainer: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._ending: tuple[int, str] | None = None
+        self._ending = None
         self._closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._gone = False
         self._reminded = False

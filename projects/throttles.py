@@ -13,7 +13,7 @@ from projects import lockout
 
 class _ByAddress(SimpleRateThrottle):
     def get_rate(self) -> str:
-        return settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"][self.scope]
+        return str(settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"][self.scope])
 
     def get_cache_key(self, request: Request, view: Any) -> str:
         ident = lockout.address(request._request)

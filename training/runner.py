@@ -214,12 +214,12 @@ def run(job_id: uuid.UUID | str, stopping: Callable[[], bool] = lambda: False) -
 
 
 def folder_of(job_id: uuid.UUID | str) -> Path:
-    return settings.DATA_DIR / "training" / str(job_id)
+    return Path(settings.DATA_DIR, "training", str(job_id))
 
 
 def home() -> Path:
     """Where the libraries of training children keep their settings."""
-    return settings.DATA_DIR / "training" / "home"
+    return Path(settings.DATA_DIR, "training", "home")
 
 
 def preflight(needed: int) -> None:

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from django.conf import settings
@@ -19,7 +20,7 @@ from projects.sandbox import sandbox
 _SECONDS = 30
 
 
-def read_upload(upload: UploadedFile) -> NDArray[np.uint8]:
+def read_upload(upload: UploadedFile[Any]) -> NDArray[np.uint8]:
     """The upright RGB pixels of a picture, shape (h, w, 3).
 
     Raises:
@@ -47,7 +48,7 @@ def read_upload(upload: UploadedFile) -> NDArray[np.uint8]:
 
 
 @contextmanager
-def _on_disk(upload: UploadedFile) -> Iterator[Path]:
+def _on_disk(upload: UploadedFile[Any]) -> Iterator[Path]:
     if hasattr(upload, "temporary_file_path"):
         yield Path(upload.temporary_file_path())
         return
