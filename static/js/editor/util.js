@@ -47,6 +47,11 @@ export function round2(value) {
   return Math.round(value * 100) / 100;
 }
 
+/** Set an attribute that is not so already: the browser would lay out and paint again for the same value. @param {Element} element @param {string} name @param {string} value */
+export function put(element, name, value) {
+  if (element.getAttribute(name) !== value) element.setAttribute(name, value);
+}
+
 /**
  * Storage that may be missing or forbidden: reading then gives null, and writing does nothing.
  * @param {"localStorage" | "sessionStorage"} kind

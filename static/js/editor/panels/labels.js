@@ -1,5 +1,6 @@
 /** The classes: choose one for the selection or the next shape. */
 import { make } from "../../lib/dom.js";
+import { put } from "../util.js";
 
 /**
  * @param {HTMLElement} root
@@ -20,9 +21,10 @@ export function labelPanel(root, editor) {
     const counts = countByLabel(editor);
     for (const { button, count, label } of rows) {
       const chosen = label.id === editor.labelId;
-      button.setAttribute("aria-checked", String(chosen));
-      button.tabIndex = chosen ? 0 : -1;
-      count.textContent = String(counts.get(label.id) ?? "");
+      put(button, "aria-checked", String(chosen));
+      put(button, "tabindex", chosen ? "0" : "-1");
+      const text = String(counts.get(label.id) ?? "");
+      if (count.textContent !== text) count.textContent = text;
     }
   };
   editor.on("label", show);
@@ -100,8 +102,8 @@ function walk(event, rows, editor) {
 /** One part in this many of the time may go into keeping a panel up to date. */
 const PANEL_SHARE = 20;
 
-/** At most once a drawn frame however many edits come in, and less often the more one time costs. @param {() => void} act */
-export function later(act) {
+/** At most once a drawn frame however many edits come in, and less often the more one time costs, or every `ms`. @param {() => void} act @param {number} [ms] */
+export function later(act, ms = 0) {
   let asked = false;
   let free = 0;
   const run = () => {
@@ -109,7 +111,7 @@ export function later(act) {
     asked = false;
     act();
     const ended = performance.now();
-    free = ended + PANEL_SHARE * (ended - began);
+    free = ended + Math.max(ms, PANEL_SHARE * (ended - began));
   };
   return () => {
     if (asked) return;

@@ -2,6 +2,7 @@
 import { icon, make } from "../../lib/dom.js";
 import { isSuggestion } from "../editor.js";
 import { boundsOf, geometryOn } from "../model/geometry.js";
+import { put } from "../util.js";
 import { later } from "./labels.js";
 
 /** @typedef {import("../types.js").Annotation} Annotation */
@@ -16,8 +17,10 @@ export class ObjectList {
     this.editor = editor;
     /** @type {Annotation[]} */
     this.shapes = [];
-    /** @type {Map<string, HTMLElement>} */
+    /** @type {Map<string, {row: HTMLElement, shape: Annotation, place: string}>} */
     this.rows = new Map();
+    /** What of the list is in sight; asking the page each time would make it lay itself out. */
+    this.top = this.height = 0;
     this.count = make("span", { class: "ed-count" });
     this.acceptAll = make("button", { type: "button", class: "ed-small", title: "Accept all suggestions of this frame (Shift Enter)" });
     this.acceptAll.addEventListener("click", () => editor.accept(editor.suggestions()));
@@ -32,13 +35,20 @@ export class ObjectList {
     editor.on("selection", () => this.follow());
     for (const name of ["hidden", "rights"]) editor.on(name, () => this.draw(true));
     editor.on("hover", () => this.draw());
-    this.list.addEventListener("scroll", () => this.draw());
+    this.list.addEventListener("scroll", () => {
+      this.top = this.list.scrollTop;
+      this.draw();
+    });
     this.list.addEventListener("keydown", (event) => this._key(event, commands));
     this.list.addEventListener("pointerover", (event) => editor.setHover(this._idAt(event)));
     this.list.addEventListener("pointerleave", () => editor.setHover(null));
     this.list.addEventListener("click", (event) => this._click(event));
     this.list.addEventListener("dblclick", () => commands.get("zoom-shape").run(false));
-    new ResizeObserver(() => this.draw()).observe(this.list);
+    new ResizeObserver(() => {
+      this.height = this.list.clientHeight;
+      this.top = this.list.scrollTop;
+      this.draw();
+    }).observe(this.list);
     this.read();
   }
 
@@ -53,7 +63,7 @@ export class ObjectList {
     this.none.textContent = editor.editable ? "Nothing here yet. Press B and drag over the first object." : "Nothing has been drawn here yet.";
     this.list.hidden = !this.shapes.length;
     this.space.style.height = `${this.shapes.length * ROW}px`;
-    this.draw(true);
+    this.draw();
   }
 
   /** Bring the last selected shape into sight. */
@@ -62,34 +72,48 @@ export class ObjectList {
     const at = id ? this.shapes.findIndex((shape) => shape.id === id) : -1;
     if (at >= 0) {
       const top = at * ROW;
-      if (top < this.list.scrollTop) this.list.scrollTop = top;
-      else if (top + ROW > this.list.scrollTop + this.list.clientHeight) this.list.scrollTop = top + ROW - this.list.clientHeight;
+      if (top < this.top) this.list.scrollTop = this.top = top;
+      else if (top + ROW > this.top + this.height) this.list.scrollTop = this.top = top + ROW - this.height;
     }
     this.draw();
   }
 
-  /** @param {boolean} [anew] build the rows again, because shapes changed */
+  /** @param {boolean} [anew] build all rows again, not only those whose shape or place changed */
   draw(anew = false) {
-    if (anew) {
-      for (const row of this.rows.values()) row.remove();
-      this.rows.clear();
-    }
-    const from = Math.max(0, Math.floor(this.list.scrollTop / ROW) - SPARE);
-    const to = Math.min(this.shapes.length, Math.ceil((this.list.scrollTop + this.list.clientHeight) / ROW) + SPARE);
+    if (anew) this._drop(() => true);
+    const from = Math.max(0, Math.floor(this.top / ROW) - SPARE);
+    const to = Math.min(this.shapes.length, Math.ceil((this.top + this.height) / ROW) + SPARE);
     const wanted = new Set();
     for (let i = from; i < to; i++) {
       const shape = this.shapes[i];
       wanted.add(shape.id);
-      const row = this.rows.get(shape.id) ?? this._row(shape, i);
-      row.setAttribute("aria-selected", String(this.editor.selection.has(shape.id)));
+      const row = this._rowOf(shape, i);
+      put(row, "aria-selected", String(this.editor.selection.has(shape.id)));
       row.classList.toggle("hovered", this.editor.hover === shape.id);
     }
-    for (const [id, row] of this.rows) {
-      if (wanted.has(id)) continue;
+    this._drop((id) => !wanted.has(id));
+    this._active();
+  }
+
+  /** @param {(id: string) => boolean} which */
+  _drop(which) {
+    for (const [id, { row }] of this.rows) {
+      if (!which(id)) continue;
       row.remove();
       this.rows.delete(id);
     }
-    this._active();
+  }
+
+  /** @param {Annotation} shape @param {number} i @returns {HTMLElement} */
+  _rowOf(shape, i) {
+    const known = this.rows.get(shape.id);
+    const place = `${i}/${this.shapes.length}`;
+    if (known?.shape === shape && known.place === place) return known.row;
+    const row = this._row(shape, i);
+    if (known) known.row.replaceWith(row);
+    else this.space.append(row);
+    this.rows.set(shape.id, { row, shape, place });
+    return row;
   }
 
   _active() {
@@ -111,8 +135,6 @@ export class ObjectList {
     if (isSuggestion(shape) && this.editor.editable) row.append(small("accept", "check", "Accept (Enter)"), small("refuse", "x", "Refuse (Delete)"));
     row.style.top = `${i * ROW}px`;
     row.classList.toggle("hidden-shape", this.editor.hidden.has(shape.id));
-    this.rows.set(shape.id, row);
-    this.space.append(row);
     return row;
   }
 

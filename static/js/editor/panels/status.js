@@ -1,7 +1,10 @@
 /** What became of one's work: the save state, the tray of refused work, the zoom, and short words. */
 import { icon, make } from "../../lib/dom.js";
+import { later } from "./labels.js";
 
 const HINT_MS = 4500;
+/** Numbers that run are read a few times a second; each new one makes the page lay itself out. */
+const TELL_MS = 100;
 const CODES = /** @type {Record<string, string>} */ ({
   CONFLICT: "Somebody else changed the same thing meanwhile",
   GONE: "Somebody else deleted this shape meanwhile",
@@ -24,7 +27,7 @@ export function saveState(root, client) {
     root.title = client.stopReason || (kind === "offline" ? "Your work is kept on this machine and sent when the connection is back." : "Every edit is saved at once.");
   };
   client.on("state", show);
-  client.store.on("change", show);
+  client.store.on("change", later(show, TELL_MS));
   show();
 }
 
@@ -101,7 +104,13 @@ export function measures(root, editor) {
   root.append(at, make("span", {}, `${width} × ${height}${kind === "video" ? ` · ${editor.item.fps.toFixed(2).replace(/\.?0+$/, "")} fps` : ""}`), zoom);
   zoom.addEventListener("click", () => editor.view.fit());
   const show = () => (zoom.textContent = `${Math.round(editor.view.scale * 100)} %`);
-  editor.view.on("change", show);
-  editor.on("cursor", (point) => (at.textContent = point ? `${Math.round(point[0])}, ${Math.round(point[1])}` : ""));
+  editor.view.on("change", later(show, TELL_MS));
+  /** @type {[number, number] | null} */
+  let cursor = null;
+  const tell = later(() => (at.textContent = cursor ? `${Math.round(cursor[0])}, ${Math.round(cursor[1])}` : ""), TELL_MS);
+  editor.on("cursor", (point) => {
+    cursor = point;
+    tell();
+  });
   show();
 }

@@ -1,5 +1,6 @@
 /** The few things that move: hovered, selected and dragged shapes, handles, guides, and the other people. */
 import { HANDLES, boundsOf } from "../model/geometry.js";
+import { put } from "../util.js";
 import { personColor, svgPath } from "./style.js";
 
 /** @typedef {import("../types.js").Geometry} Geometry */
@@ -42,16 +43,16 @@ export class Overlay {
 
   /** @param {Geometry | null} geometry @param {string} color @param {any} view */
   showHover(geometry, color, view) {
-    this.hover.setAttribute("d", geometry ? svgPath(geometry, view) : "");
-    if (geometry) this.hover.setAttribute("stroke", color);
+    put(this.hover, "d", geometry ? svgPath(geometry, view) : "");
+    if (geometry) put(this.hover, "stroke", color);
   }
 
   /** All selected shapes as one path, however many. @param {Geometry[]} geometries @param {string} color @param {any} view */
   showSelected(geometries, color, view) {
     const path = geometries.map((geometry) => svgPath(geometry, view)).join("");
-    this.halo.setAttribute("d", path);
-    this.selected.setAttribute("d", path);
-    this.selected.setAttribute("stroke", color);
+    put(this.halo, "d", path);
+    put(this.selected, "d", path);
+    put(this.selected, "stroke", color);
   }
 
   /** @param {{geometry: Geometry, color: string}[]} drafts @param {any} view */
@@ -59,22 +60,22 @@ export class Overlay {
     while (this.drafts.childNodes.length > drafts.length) this.drafts.lastChild?.remove();
     drafts.forEach(({ geometry, color }, i) => {
       const path = /** @type {SVGElement} */ (this.drafts.childNodes[i] ?? this.drafts.appendChild(svg("path", { class: "ov-draft" })));
-      path.setAttribute("d", svgPath(geometry, view));
-      path.setAttribute("stroke", color);
-      path.setAttribute("fill", `${color}26`);
+      put(path, "d", svgPath(geometry, view));
+      put(path, "stroke", color);
+      put(path, "fill", `${color}26`);
     });
   }
 
   /** @param {Geometry | null} geometry a box gets handles @param {any} view */
   showHandles(geometry, view) {
     const bounds = geometry?.type === "box" ? boundsOf(geometry) : null;
-    this.handles.style.display = bounds ? "" : "none";
+    put(this.handles, "display", bounds ? "inline" : "none");
     if (!bounds) return;
     HANDLES.forEach(([, dx, dy], i) => {
       const [x, y] = handleAt(bounds, dx, dy, view);
       const rect = /** @type {SVGElement} */ (this.handles.childNodes[i]);
-      rect.setAttribute("x", String(x - HANDLE / 2));
-      rect.setAttribute("y", String(y - HANDLE / 2));
+      put(rect, "x", String(x - HANDLE / 2));
+      put(rect, "y", String(y - HANDLE / 2));
     });
   }
 
@@ -95,21 +96,21 @@ export class Overlay {
 
   /** @param {string} text @param {[number, number]} [at] */
   showSize(text, at) {
-    this.size.textContent = text;
+    if (this.size.textContent !== text) this.size.textContent = text;
     if (!at) return;
-    this.size.setAttribute("x", String(at[0] + 14));
-    this.size.setAttribute("y", String(at[1] + 24));
+    put(this.size, "x", String(at[0] + 14));
+    put(this.size, "y", String(at[1] + 24));
   }
 
   /** @param {import("../types.js").Bounds | null} bounds @param {any} view */
   showMarquee(bounds, view) {
     const box = bounds && { type: /** @type {const} */ ("box"), x: bounds.minX, y: bounds.minY, w: bounds.maxX - bounds.minX, h: bounds.maxY - bounds.minY };
-    this.marquee.setAttribute("d", box ? svgPath(box, view) : "");
+    put(this.marquee, "d", box ? svgPath(box, view) : "");
   }
 
   /** @param {[number, number] | null} at @param {number} width @param {number} height */
   showCross(at, width, height) {
-    this.cross.setAttribute("d", at ? `M0 ${at[1]}H${width}M${at[0]} 0V${height}` : "");
+    put(this.cross, "d", at ? `M0 ${at[1]}H${width}M${at[0]} 0V${height}` : "");
   }
 
   /**
@@ -123,13 +124,13 @@ export class Overlay {
       gone.delete(peer.conn);
       const parts = this._person(peer);
       const chosen = (peer.selection ?? []).filter((id) => id !== peer.drag?.id).map(geometryOf);
-      parts.outline.setAttribute("d", chosen.map((geometry) => (geometry ? svgPath(geometry, view) : "")).join(""));
-      parts.drag.setAttribute("d", peer.drag ? svgPath(peer.drag.geometry, view) : "");
+      put(parts.outline, "d", chosen.map((geometry) => (geometry ? svgPath(geometry, view) : "")).join(""));
+      put(parts.drag, "d", peer.drag ? svgPath(peer.drag.geometry, view) : "");
       const seen = peer.cursor && now - peer.seenAt < CURSOR_FADES_MS;
-      parts.cursor.style.display = seen ? "" : "none";
+      put(parts.cursor, "display", seen ? "inline" : "none");
       if (peer.cursor) {
         const [x, y] = [peer.cursor[0] * view.scale + view.x, peer.cursor[1] * view.scale + view.y];
-        parts.cursor.setAttribute("transform", `translate(${x.toFixed(1)} ${y.toFixed(1)})`);
+        put(parts.cursor, "transform", `translate(${x.toFixed(1)} ${y.toFixed(1)})`);
       }
     }
     for (const conn of gone) {

@@ -4,6 +4,7 @@
  */
 import RBush from "../../vendor/rbush.js";
 import { areaOf, boundsOf, contains, geometryOn, union } from "../model/geometry.js";
+import { put } from "../util.js";
 import { Overlay } from "./overlay.js";
 import { ShapeLayer } from "./shape_layer.js";
 
@@ -38,7 +39,7 @@ export class Renderer {
     this.layer = new ShapeLayer(canvas, {
       search: (bounds) => this.tree.search(bounds),
       styleOf: (annotation) => editor.styles.of(annotation),
-      lifted: (id) => editor.drafts.has(id) || editor.hidden.has(id),
+      lifted: () => (editor.drafts.size || editor.hidden.size ? (id) => editor.drafts.has(id) || editor.hidden.has(id) : null),
       bones: (label) => editor.label(label)?.skeleton?.edges ?? [],
     });
     /** @type {Bounds[]} */
@@ -47,6 +48,7 @@ export class Renderer {
     this._drawnAt = 0;
     this._drawCost = 0;
     this._asked = false;
+    this._place = "";
     this._listen();
     this.rebuild();
   }
@@ -77,7 +79,6 @@ export class Renderer {
     const { clientWidth, clientHeight } = this.stage;
     if (!clientWidth || !clientHeight) return;
     this.view.resize(clientWidth, clientHeight);
-    this.layer.resize(clientWidth, clientHeight);
     this._stale = true;
     this._drawnAt = 0;
     this.ask();
@@ -177,8 +178,11 @@ export class Renderer {
   /** @param {number} now */
   drawFrame(now) {
     const { x, y, scale } = this.view;
-    this.picture.style.transform = `translate(${x}px, ${y}px) scale(${scale})`;
-    this.picture.classList.toggle("pixelated", scale >= PIXELATED_FROM);
+    const place = `translate(${x}px, ${y}px) scale(${scale})`;
+    if (place !== this._place) {
+      this._place = this.picture.style.transform = place;
+      this.picture.classList.toggle("pixelated", scale >= PIXELATED_FROM);
+    }
     if (this._stale && this._due(now)) this._redraw(now);
     else if (this._stale) {
       this.layer.place(this.view);
@@ -245,7 +249,7 @@ export class Renderer {
     overlay.showSize(sizeAt?.text ?? "", sizeAt?.at);
     const peers = [...editor.peers.values()].filter((peer) => (peer.frame ?? null) === editor.frame);
     overlay.showPeers(peers, (id) => this.entries.get(id)?.geometry ?? null, view, performance.timeOrigin + now);
-    this.stage.dataset.peers = String(peers.length);
+    put(this.stage, "data-peers", String(peers.length));
   }
 }
 

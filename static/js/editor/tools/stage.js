@@ -20,6 +20,8 @@ export class Stage {
     /** @type {"tool" | "pan" | "pinch" | null} */
     this.gesture = null;
     this.space = false;
+    /** @type {DOMRect | null} where the stage is in the window, until something may have moved it */
+    this.place = null;
     /** @type {{at: [number, number], span: number} | null} two fingers */
     this.grip = null;
     /** @type {[number, number] | null} in picture pixels, for the other people */
@@ -40,6 +42,11 @@ export class Stage {
     host.addEventListener("contextmenu", (event) => event.preventDefault());
     host.addEventListener("auxclick", (event) => event.preventDefault());
     addEventListener("blur", () => this.holdSpace(false));
+    const forget = () => (this.place = null);
+    host.addEventListener("pointerenter", forget);
+    addEventListener("resize", forget);
+    addEventListener("scroll", forget, { capture: true, passive: true });
+    new ResizeObserver(forget).observe(host);
   }
 
   _swap() {
@@ -67,6 +74,7 @@ export class Stage {
   /** @param {PointerEvent} event */
   _down(event) {
     this.host.focus({ preventScroll: true });
+    this.place = null;
     const at = this._at(event);
     this.pointers.set(event.pointerId, at);
     this.host.setPointerCapture(event.pointerId);
@@ -144,9 +152,9 @@ export class Stage {
     return a && b ? { at: [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2], span: Math.max(Math.hypot(a[0] - b[0], a[1] - b[1]), 1) } : null;
   }
 
-  /** @param {MouseEvent} event @returns {[number, number]} */
+  /** Asking where the stage is would make the browser lay out the page at every move. @param {MouseEvent} event @returns {[number, number]} */
   _at(event) {
-    const { left, top } = this.host.getBoundingClientRect();
+    const { left, top } = (this.place ??= this.host.getBoundingClientRect());
     return [event.clientX - left, event.clientY - top];
   }
 
