@@ -1,6 +1,7 @@
 /** The wall of a project's pipelines: live states and snapshots, start and stop, and the dialog that makes one. */
 
 import { api, ApiError } from "../lib/api.js";
+import { openDialog } from "../lib/dialog.js";
 import { find, findAll, on } from "../lib/dom.js";
 import { toast } from "../lib/toast.js";
 import { showState } from "./state.js";
@@ -131,3 +132,18 @@ form?.addEventListener("submit", async (event) => {
   }
 });
 if (form) showKind();
+
+/** Pages of models link here with `?model=<id>`: the dialog opens with that one chosen. */
+function takeModelFromAddress() {
+  const address = new URL(location.href);
+  const wanted = address.searchParams.get("model");
+  if (!form || !wanted) return;
+  address.searchParams.delete("model");
+  history.replaceState(history.state, "", address); // a reload and a way back find the plain page
+  const choice = /** @type {HTMLSelectElement} */ (find("#np-model", form));
+  const known = [...choice.options].some((option) => option.value === wanted);
+  if (known) choice.value = wanted;
+  else toast("That model is not in this project any more: choose another one.", "error");
+  openDialog("new-pipeline");
+}
+takeModelFromAddress();
