@@ -12,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from projects.conveyor import Conveyor
-from tests.browser.conftest import CHROMIUM_ARGUMENTS, ROOT, Desk, chromium_path
+from tests.browsers import CHROMIUM_ARGUMENTS, ROOT, Desk, chromium_path
 from tests.browser.editor_page import EditorPage
 from tests.browser.loop_people import KEEP_PEERS, Frameloop, wait_until
 

@@ -9,9 +9,11 @@ from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.db import connection
 from rest_framework.test import APIClient
 
+from config.services import DEFAULT_SERVER, SERVERS
 from projects.models import Label, Membership, Project, Role, Team, User
 from tests.processes import Server, on_test_database
 
+pytest_plugins = ("tests.browsers",)
 PASSWORD = "a long enough password"
 
 # Still argon2, at its cheapest: as in production it would take 100 MB and 0.1 s for each person of each test.
@@ -77,14 +79,14 @@ def _running(django_db_setup, tmp_path_factory) -> Iterator[dict[str, Server]]:
         server.stop()
 
 
-@pytest.fixture(params=["daphne", "uvicorn"])
+@pytest.fixture(params=SERVERS)
 def either_server(request, _running, transactional_db, tmp_path_factory) -> Server:
     return _started(request.param, _running, tmp_path_factory)
 
 
 @pytest.fixture
 def server(_running, transactional_db, tmp_path_factory) -> Server:
-    return _started("daphne", _running, tmp_path_factory)
+    return _started(DEFAULT_SERVER, _running, tmp_path_factory)
 
 
 def _started(program: str, running: dict[str, Server], folders: pytest.TempPathFactory) -> Server:
@@ -98,4 +100,10 @@ def _started(program: str, running: dict[str, Server], folders: pytest.TempPathF
 @pytest.fixture
 def two_servers(_running, transactional_db, tmp_path_factory) -> list[Server]:
     """Two processes on one database and one Redis: a daphne and a uvicorn."""
-    return [_started(program, _running, tmp_path_factory) for program in ("daphne", "uvicorn")]
+    return [_started(program, _running, tmp_path_factory) for program in SERVERS]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests come last: Playwright keeps an event loop in the thread, where no coroutine test could run then."""
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)

@@ -13,8 +13,8 @@ from types import SimpleNamespace
 
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Desk
 from tests.browser.editor_page import EditorPage
+from tests.browsers import Desk
 from tests.processes import ROOT, free_port
 
 PASSWORD = "three unrelated words"

@@ -59,6 +59,51 @@ def test_a_box_by_two_clicks(editor):
     assert len(editor.boxes()) == 1
 
 
+def test_a_box_by_its_four_extreme_points(editor):
+    editor.keys("x")
+    for point in ((150, 90), (100, 120), (160, 200), (230, 140)):
+        editor.click(*point)
+    assert editor.boxes() == [(100, 90, 130, 110)]
+    editor.click(300, 100)
+    editor.keys("Escape")  # lets go of the first point
+    for point in ((310, 210), (300, 220), (320, 240), (340, 230)):
+        editor.click(*point)
+    assert editor.boxes() == [(100, 90, 130, 110), (300, 210, 40, 30)]
+
+
+def test_another_of_a_class_and_the_same_again(editor, item):
+    editor.keys("2")
+    editor.draw(100, 100, 60, 50)
+    editor.keys("1", "v")
+    editor.click(110, 110)
+    editor.keys("n")
+    editor.drag((200, 100), (260, 150))
+    editor.expect_saved()
+    assert set(Annotation.objects.filter(item=item).values_list("label__name", flat=True)) == {"car"}
+    editor.keys("v")
+    editor.click(210, 110)
+    editor.keys("Shift+N")
+    editor.drag((300, 120), (380, 180))
+    assert editor.boxes() == [(100, 100, 60, 50), (300, 120, 80, 60)]
+    editor.keys("Control+z")
+    assert editor.boxes() == [(100, 100, 60, 50), (200, 100, 60, 50)]
+    editor.keys("Shift+N", "Escape")
+    editor.drag((400, 120), (460, 180))
+    assert len(editor.boxes()) == 3
+
+
+def test_the_pointer_passes_over_what_is_locked(editor):
+    editor.draw(100, 100, 200, 150)
+    editor.keys("v", "l")
+    editor.click(150, 150)
+    expect(editor.page.locator("#objects [aria-selected=true]")).to_have_count(0)
+    editor.drag((150, 150), (190, 160))
+    assert editor.boxes() == [(100, 100, 200, 150)]
+    editor.keys("Escape", "l")
+    editor.click(150, 150)
+    expect(editor.page.locator("#objects [aria-selected=true]")).to_have_count(1)
+
+
 def test_the_class_is_that_of_the_next_box_and_of_the_selection(editor, item):
     editor.keys("2")
     editor.draw(100, 100, 50, 50)

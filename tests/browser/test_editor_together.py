@@ -97,20 +97,20 @@ def test_undo_says_what_somebody_else_changed_since(desk, item, alice, bob):
     assert hers.boxes() == his.boxes() == [(200, 200, 80, 80)]
 
 
-def test_work_done_while_the_server_is_away_is_sent_once_it_is_back(desk, item, server, alice, bob):
+def test_work_done_while_the_server_is_away_is_sent_once_it_is_back(desk, item, site, alice, bob):
     hers, his = EditorPage(desk(alice), item), EditorPage(desk(bob), item)
     for each in (hers, his):
         each.desk.allow(*AWAY)
     hers.draw(40, 50, 100, 80)
     his.expect_shapes(1)
-    server.stop(kill=True)
+    site.stop(kill=True)
     hers.expect_offline(0)
     hers.draw(200, 60, 50, 40)
     his.draw(300, 200, 120, 90)
     hers.expect_offline(1)
     his.expect_offline(1)
     hers.expect_shapes(2)
-    server.start()
+    site.start()
     for each in (hers, his):
         each.expect_shapes(3)
         each.expect_saved()
@@ -118,15 +118,15 @@ def test_work_done_while_the_server_is_away_is_sent_once_it_is_back(desk, item, 
     assert Annotation.objects.filter(item=item, deleted=False).count() == 3
 
 
-def test_a_reload_keeps_work_that_was_not_sent(desk, item, server, alice):
+def test_a_reload_keeps_work_that_was_not_sent(desk, item, site, alice):
     hers = EditorPage(desk(alice), item)
     hers.desk.allow(*AWAY)
-    server.stop(kill=True)
+    site.stop(kill=True)
     hers.draw(40, 50, 100, 80)
     hers.expect_offline(1)
     hers.draw(200, 60, 50, 40)
     hers.expect_offline(2)
-    server.start()
+    site.start()
     hers.page.reload()
     hers.wait_until_ready()
     hers.expect_shapes(2)
@@ -136,21 +136,21 @@ def test_a_reload_keeps_work_that_was_not_sent(desk, item, server, alice):
     hers.expect_shapes(1)
 
 
-def test_a_new_tab_sends_what_a_closed_one_left(desk, item, server, alice):
+def test_a_new_tab_sends_what_a_closed_one_left(desk, item, site, alice):
     hers = EditorPage(desk(alice), item)
     hers.desk.allow(*AWAY)
-    server.stop(kill=True)
+    site.stop(kill=True)
     hers.draw(40, 50, 100, 80)
     hers.expect_offline(1)
     hers.page.close()
-    server.start()
+    site.start()
     again = EditorPage(hers.desk, item)
     again.expect_shapes(1)
     again.expect_saved()
     assert Annotation.objects.filter(item=item).count() == 1
 
 
-def test_an_edit_of_a_shape_that_was_deleted_can_be_restored_with_the_edit(desk, item, server, alice, bob):
+def test_an_edit_of_a_shape_that_was_deleted_can_be_restored_with_the_edit(desk, item, site, alice, bob):
     hers, his = EditorPage(desk(alice), item), EditorPage(desk(bob), item)
     hers.draw(100, 100, 80, 80)
     his.expect_shapes(1)

@@ -15,7 +15,7 @@ import time
 import pytest
 from django.test import Client
 
-from tests.browser.conftest import Desk, browser  # noqa: F401
+from tests.browsers import Desk
 from tests.processes import ROOT, Server, on_test_database
 from tests.streaming.conftest import eventually
 from tests.streaming.turn import TurnServer
@@ -110,7 +110,7 @@ def test_a_setting_that_makes_no_sense_stops_the_start(settings, words) -> None:
 
 
 @pytest.mark.browser
-def test_a_browser_shows_its_login_to_the_turn_server(gateway, pipeline, bob, browser, tmp_path) -> None:  # noqa: F811
+def test_a_browser_shows_its_login_to_the_turn_server(gateway, pipeline, bob, browser, tmp_path) -> None:
     relay = TurnServer(password_of)
     environment = on_test_database(DEBUG="true", TURN_URLS=relay.url, TURN_SECRET=SECRET)
     server = Server("daphne", environment, tmp_path / "web.log")

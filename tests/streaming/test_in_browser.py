@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from streaming.models import Pipeline
-from tests.browser.conftest import _daphne, browser, desk, server  # noqa: F401
 from tests.streaming.conftest import eventually, start, wait_for
+from tests.streaming.detector import make_model
 
 pytestmark = pytest.mark.browser
 PICTURES = os.environ.get("SCREENSHOTS", "")
@@ -24,7 +24,7 @@ def decoded(page) -> int:
     return page.evaluate("() => document.querySelector('#video').getVideoPlaybackQuality().totalVideoFrames")
 
 
-def test_a_pipeline_is_made_watched_and_stopped(gateway, worker, project, alice, desk) -> None:  # noqa: F811
+def test_a_pipeline_is_made_watched_and_stopped(gateway, worker, project, alice, desk) -> None:
     page = desk(alice).open(f"/projects/{project.pk}/pipelines/")
     picture(page, "empty")
     page.get_by_role("button", name="New pipeline").click()
@@ -49,7 +49,24 @@ def test_a_pipeline_is_made_watched_and_stopped(gateway, worker, project, alice,
     picture(page, "stopped")
 
 
-def test_the_wall_shows_what_runs(gateway, worker, pipeline, bob, desk) -> None:  # noqa: F811
+def test_a_link_from_a_model_opens_the_dialog_with_it(gateway, worker, project, alice, desk) -> None:
+    older, newer = make_model(project, "Older"), make_model(project, "Newer")
+    page = desk(alice).open(f"/projects/{project.pk}/models/")
+    page.get_by_role("link", name="Watch Older on video").click()
+    page.locator("#new-pipeline[open]").wait_for()
+    assert page.locator("#np-model").input_value() == str(older.pk) != str(newer.pk)
+    assert page.url.endswith(f"/projects/{project.pk}/pipelines/"), "a reload does not open it again"
+    page.get_by_role("button", name="Make and start").click()
+    page.wait_for_url("**/pipelines/*/")
+    page.locator("#state", has_text="Running").wait_for()
+    made = Pipeline.objects.get()
+    assert (made.model_id, made.follow_model) == (older.pk, False)
+    page.goto(page.url.replace(f"/pipelines/{made.pk}/", f"/projects/{project.pk}/pipelines/?model={project.pk}"))
+    page.get_by_text("That model is not in this project any more").wait_for()
+    page.locator("#new-pipeline[open]").wait_for()
+
+
+def test_the_wall_shows_what_runs(gateway, worker, pipeline, bob, desk) -> None:
     start(pipeline)
     wait_for(pipeline, "passthrough")
     page = desk(bob, color_scheme="dark").open(f"/projects/{pipeline.project_id}/pipelines/")
@@ -59,7 +76,7 @@ def test_the_wall_shows_what_runs(gateway, worker, pipeline, bob, desk) -> None:
     picture(page, "wall")
 
 
-def test_without_webrtc_still_pictures_are_shown(gateway, worker, pipeline, bob, desk) -> None:  # noqa: F811
+def test_without_webrtc_still_pictures_are_shown(gateway, worker, pipeline, bob, desk) -> None:
     start(pipeline)
     wait_for(pipeline, "passthrough")
     sitting = desk(bob)
@@ -70,7 +87,7 @@ def test_without_webrtc_still_pictures_are_shown(gateway, worker, pipeline, bob,
     picture(page, "stills")
 
 
-def test_the_page_comes_back_after_the_gateway_did(gateway, worker, processes, pipeline, bob, desk) -> None:  # noqa: F811
+def test_the_page_comes_back_after_the_gateway_did(gateway, worker, processes, pipeline, bob, desk) -> None:
     start(pipeline)
     wait_for(pipeline, "passthrough")
     sitting = desk(bob)

@@ -11,12 +11,11 @@ import pytest
 from django.conf import settings
 from django.db import connection
 from django.test import Client
+from playwright.sync_api import sync_playwright
 
 from config.services import DEFAULT_SERVER
 from projects.models import User
 from tests.processes import Server, on_test_database
-
-playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
@@ -41,7 +40,7 @@ def browser():
         pytest.skip("Chromium is not installed (set CHROMIUM to its path)")
     # Playwright's synchronous interface keeps an event loop in this thread, which Django would object to.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with playwright.sync_playwright() as running:
+    with sync_playwright() as running:
         program = running.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
         yield program
         program.close()
@@ -49,7 +48,7 @@ def browser():
 
 
 @pytest.fixture(scope="session")
-def _daphne(django_db_setup, tmp_path_factory) -> Iterator[Server]:
+def _site(django_db_setup, tmp_path_factory) -> Iterator[Server]:
     server = Server(DEFAULT_SERVER, on_test_database(DEBUG="true"), tmp_path_factory.mktemp("web") / "web.log")
     server.start()
     yield server
@@ -57,11 +56,11 @@ def _daphne(django_db_setup, tmp_path_factory) -> Iterator[Server]:
 
 
 @pytest.fixture
-def server(_daphne: Server, transactional_db) -> Iterator[Server]:
+def site(_site: Server, transactional_db) -> Iterator[Server]:
     """The running application on the test database; a test that stopped it gets it started for the next one."""
-    yield _daphne
-    if _daphne.process is None:
-        _daphne.start()
+    yield _site
+    if _site.process is None:
+        _site.start()
     _wait_until_quiet()
 
 
@@ -110,13 +109,13 @@ class Desk:
 
 
 @pytest.fixture
-def desk(browser, server: Server) -> Iterator[Callable[..., Desk]]:
+def desk(browser, site: Server) -> Iterator[Callable[..., Desk]]:
     """`desk(user, **context_options)`; at the end no page may have reported an error that was not allowed."""
     desks: list[Desk] = []
 
     def sit_down(user: User | None = None, **options: object) -> Desk:
         options.setdefault("viewport", {"width": 1280, "height": 800})
-        desks.append(Desk(browser.new_context(**options), server, user))
+        desks.append(Desk(browser.new_context(**options), site, user))
         return desks[-1]
 
     yield sit_down
