@@ -241,11 +241,27 @@ def _kill_group(pid: int) -> None:
 
 def _kill_those_left(family: list[psutil.Process]) -> None:
     """psutil knows a process by pid and start time, so a pid that was given away again is safe."""
-    _, left = psutil.wait_procs(family, timeout=1)
+    left = wait_for_end(family, 1)
     for process in left:
         with contextlib.suppress(psutil.Error):
             process.kill()
-    psutil.wait_procs(left, timeout=3)
+    wait_for_end(left, 3)
+
+
+def wait_for_end(family: list[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Wait for their end and return those that still run. A zombie has ended, though in many a container its new
+    parent never looks after it."""
+    deadline = time.monotonic() + seconds
+    while (family := [process for process in family if _runs(process)]) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return family
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return False
 
 
 def _how_it_ended(code: int) -> str:

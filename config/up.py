@@ -28,7 +28,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from config import embedded
 from config.services import DEFAULT_SERVER, services
-from config.supervisor import Supervisor, run_until_signalled
+from config.supervisor import Supervisor, run_until_signalled, wait_for_end
 
 _MOST_FILES = 65_536
 
@@ -144,8 +144,7 @@ def end_leftovers(data: Path) -> list[str]:
             if abs(process.create_time() - created) < 0.05 and process.status() != psutil.STATUS_ZOMBIE:
                 process.terminate()
                 ended[name] = process
-    _, left = psutil.wait_procs(list(ended.values()), timeout=10)
-    for process in left:
+    for process in wait_for_end(list(ended.values()), 10):
         with contextlib.suppress(psutil.Error):
             process.kill()
     if ended:

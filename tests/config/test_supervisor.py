@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from config.supervisor import Supervisor
+from config.supervisor import Supervisor, wait_for_end
 
 ROOT = Path(__file__).resolve().parents[2]
 SLEEP = "import time; print('up'); time.sleep(600)"
@@ -103,6 +103,19 @@ def test_a_stop_ends_all_even_the_deaf_and_their_children_and_nobody_else(superv
     assert "deaf did not stop" in said(supervisor)
     stranger.kill()
     stranger.wait()
+
+
+def test_the_dead_whom_nobody_buries_are_not_waited_for():
+    with (
+        subprocess.Popen([sys.executable, "-S", "-c", ""]) as dead,
+        subprocess.Popen([sys.executable, "-S", "-c", SLEEP], stdout=subprocess.DEVNULL) as alive,
+    ):
+        family = [psutil.Process(dead.pid), psutil.Process(alive.pid)]
+        while family[0].status() != psutil.STATUS_ZOMBIE:
+            pass
+        assert wait_for_end(family[:1], 300) == []
+        assert wait_for_end(family, 0) == family[1:]
+        alive.kill()
 
 
 def test_a_crashed_process_leaves_no_children_of_its_group_behind(supervise, script, until, tmp_path):
