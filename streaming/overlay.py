@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 Picture = np.ndarray[Any, np.dtype[np.uint8]]
 Color = tuple[int, int, int]
+Box = tuple[int, int, int, int]
 
 
 def color_of(hexadecimal: str) -> Color:
@@ -43,15 +44,48 @@ def _plate(text: str, color: Color, size: int) -> Picture:
     return np.asarray(plate)
 
 
+def place(box: Box, plate: tuple[int, int], size: tuple[int, int], taken: list[Box]) -> Box:
+    """Where a box's label goes: the first place at its edges that is in the picture and covers no other label.
+
+    Args:
+        box: left, top, right, bottom, as all boxes here, in pixels.
+        plate: the label's width and height.
+        size: the picture's width and height.
+        taken: where labels are already.
+
+    >>> place((10, 30, 60, 90), (40, 12), (200, 100), [])
+    (10, 18, 50, 30)
+    >>> place((10, 30, 60, 90), (40, 12), (200, 100), [(0, 10, 30, 22)])
+    (10, 30, 50, 42)
+    >>> place((180, 5, 260, 90), (40, 12), (200, 100), [])
+    (160, 5, 200, 17)
+    """
+    (left, top, right, bottom), (wide, high) = box, plate
+    far = right - wide
+    spots = [(left, top - high), (left, top), (left, bottom), (far, top - high), (left, bottom - high)]
+    spots += [(far, top), (far, bottom), (far, bottom - high)]
+    places = [_inside(x, y, plate, size) for x, y in spots]
+    fitting = (one for (_, y), one in zip(spots, places, strict=True) if y == one[1] and not _covers(one, taken))
+    return next(fitting, places[0])
+
+
+def _inside(x: int, y: int, plate: tuple[int, int], size: tuple[int, int]) -> Box:
+    """The plate at (x, y), moved as little as is needed to be in the picture."""
+    x, y = max(0, min(x, size[0] - plate[0])), max(0, min(y, size[1] - plate[1]))
+    return x, y, x + plate[0], y + plate[1]
+
+
+def _covers(one: Box, others: list[Box]) -> bool:
+    return any(one[0] < far[2] and far[0] < one[2] and one[1] < far[3] and far[1] < one[3] for far in others)
+
+
 def _paste(picture: Picture, plate: Picture, x: int, y: int) -> None:
-    height, width = picture.shape[:2]
-    x, y = max(0, min(x, width - plate.shape[1])), max(0, min(y, height - plate.shape[0]))
     part = picture[y : y + plate.shape[0], x : x + plate.shape[1]]
     part[:] = plate[: part.shape[0], : part.shape[1]]
 
 
 def draw(picture: Picture, detections: list[dict[str, Any]], scale: float = 1.0) -> Picture:
-    """A copy of an RGB picture with the detections on it.
+    """A copy of an RGB picture with the detections on it, the surest on top.
 
     Args:
         picture: shape (h, w, 3).
@@ -59,16 +93,29 @@ def draw(picture: Picture, detections: list[dict[str, Any]], scale: float = 1.0)
         scale: picture pixels a source pixel.
     """
     canvas = np.ascontiguousarray(picture).copy()
-    line = max(1, round(canvas.shape[0] / 240))
-    size = max(11, canvas.shape[0] // 32)
-    for found in sorted(detections, key=lambda one: one["confidence"]):
-        box, color = found["geometry"], color_of(found["color"])
-        left, top = round(box["x"] * scale), round(box["y"] * scale)
-        right, bottom = round((box["x"] + box["w"]) * scale), round((box["y"] + box["h"]) * scale)
-        cv2.rectangle(canvas, (left, top), (right, bottom), color, line)
-        plate = _plate(f"{found['label']} {found['confidence']:.0%}", color, size)
-        _paste(canvas, plate, left - line // 2, top - plate.shape[0])
+    height, width = canvas.shape[:2]
+    line, size = max(1, round(height / 240)), max(11, height // 32)
+    taken: list[Box] = []
+    labels: list[tuple[Picture, Box]] = []
+    surest_first = sorted(detections, key=lambda one: -float(one["confidence"]))
+    for found in surest_first:
+        plate = _plate(f"{found['label']} {found['confidence']:.0%}", color_of(found["color"]), size)
+        left, top, right, bottom = _corners(found["geometry"], scale)
+        outline = (left - line // 2, top, right + line // 2, bottom)
+        taken.append(place(outline, (plate.shape[1], plate.shape[0]), (width, height), taken))
+        labels.append((plate, taken[-1]))
+    for found in reversed(surest_first):
+        left, top, right, bottom = _corners(found["geometry"], scale)
+        cv2.rectangle(canvas, (left, top), (right, bottom), color_of(found["color"]), line)
+    for plate, (x, y, _, _) in reversed(labels):
+        _paste(canvas, plate, x, y)
     return canvas
+
+
+def _corners(box: dict[str, Any], scale: float) -> Box:
+    edges = (box["x"], box["y"], box["x"] + box["w"], box["y"] + box["h"])
+    left, top, right, bottom = (round(edge * scale) for edge in edges)
+    return left, top, right, bottom
 
 
 def slate(title: str, reason: str, size: tuple[int, int] = (640, 360)) -> Picture:

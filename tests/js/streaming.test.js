@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { inkOn } from "../../static/js/streaming/boxes.js";
+import { inkOn, place } from "../../static/js/streaming/boxes.js";
 import { countLabels, figure, stateWords } from "../../static/js/streaming/state.js";
 import { expired, forConnection, fragmentOf, iceServersOf, waitBefore } from "../../static/js/streaming/whep.js";
 
@@ -59,4 +59,14 @@ test("states have words", () => {
 test("text on a colour is readable", () => {
   assert.equal(inkOn("#F0E442"), "#000");
   assert.equal(inkOn("#0072B2"), "#fff");
+});
+
+test("a label goes where it is seen whole and covers no other", () => {
+  const [plate, picture] = [{ w: 40, h: 12 }, { w: 200, h: 100 }];
+  const box = { x: 10, y: 30, w: 50, h: 60 };
+  assert.deepEqual(place(box, plate, picture, []), { ...plate, x: 10, y: 18 });
+  assert.deepEqual(place(box, plate, picture, [{ x: 0, y: 10, w: 30, h: 12 }]), { ...plate, x: 10, y: 30 });
+  assert.deepEqual(place({ x: 180, y: 5, w: 80, h: 85 }, plate, picture, []), { ...plate, x: 160, y: 5 });
+  const full = [{ x: 0, y: 0, w: 200, h: 100 }];
+  assert.deepEqual(place(box, plate, picture, full), { ...plate, x: 10, y: 18 }, "better over another than nowhere");
 });
