@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { areaOf, boundsOf, boxBetween, contains, geometryOn, moved, resized } from "../../static/js/editor/model/geometry.js";
+import { areaOf, boundsOf, boxAround, boxBetween, contains, geometryOn, moved, resized } from "../../static/js/editor/model/geometry.js";
 import { decodeMask, eachStripe, maskHolds, runLengths } from "../../static/js/editor/model/mask.js";
 import { box } from "./helpers.js";
 
@@ -61,4 +61,8 @@ test("a mask's runs are those of COCO", () => {
   assert.deepEqual(boundsOf(mask), { minX: 1, minY: 1, maxX: 4, maxY: 3 });
   assert.equal(maskHolds(mask, 2.5, 1.5), true);
   assert.equal(maskHolds(mask, 2.5, 3.5), false);
+});
+
+test("a box around extreme points ends where the picture does", () => {
+  assert.deepEqual(boxAround([[30, 5], [10, 20], [50, 25], [28, 60]], 100, 50), { type: "box", x: 10, y: 5, w: 40, h: 45 });
 });

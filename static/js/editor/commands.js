@@ -33,8 +33,11 @@ export function makeCommands(editor, stage, open) {
 
   add("Tools", "tool-select", "Select and move", ["KeyV"], () => editor.setTool("select"));
   add("Tools", "tool-box", "Draw boxes: drag, or click two corners", ["KeyB"], () => editor.setTool("box"), edit);
+  add("Tools", "tool-extreme", "Draw boxes: click the four extreme points", ["KeyX"], () => editor.setTool("extreme"), edit);
+  add("Tools", "repeat", "Draw another of the selection's class, or of the last", ["KeyN"], () => drawAnother(editor), edit);
+  add("Tools", "redraw", "Draw the selected box again", ["Shift+KeyN"], () => drawAgain(editor), () => edit() || (onlyBox(editor) ? "" : "Select one box first."));
   add("Tools", "pan", "Hold and drag to move the picture", ["Space"], () => stage.holdSpace(true), undefined, { release: () => stage.holdSpace(false) });
-  add("Tools", "cancel", "Let go, or deselect", ["Escape"], () => stage.cancel() || editor.select([]), undefined, { inLists: true });
+  add("Tools", "cancel", "Let go, or deselect", ["Escape"], () => letGo(editor, stage), undefined, { inLists: true });
 
   add("Edit", "undo", "Undo your own last edit", ["Ctrl+KeyZ"], () => editor.undo(), () => edit() || (editor.history.last ? "" : "Nothing of yours to undo."), { repeats: true, inLists: true });
   add("Edit", "redo", "Redo", ["Ctrl+Shift+KeyZ", "Ctrl+KeyY"], () => editor.redo(), () => edit() || (editor.history.next ? "" : "Nothing to redo."), { repeats: true, inLists: true });
@@ -53,6 +56,7 @@ export function makeCommands(editor, stage, open) {
   add("Select", "previous-shape", "Previous shape", ["Shift+Tab"], () => selectNext(editor, -1), any, { repeats: true });
   add("Select", "all", "Select all on this frame", ["Ctrl+KeyA"], () => editor.select(editor.store.onFrame(editor.frame).map(({ id }) => id)), any);
   add("Select", "hide", "Hide the selection; with nothing selected, show all", ["KeyH"], () => hide(editor), () => (editor.selection.size || editor.hidden.size ? "" : "Nothing is selected or hidden."));
+  add("Select", "lock", "Lock the selection: the pointer passes over it; with nothing selected, unlock all", ["KeyL"], () => lock(editor), () => (editor.selection.size || editor.locked.size ? "" : "Nothing is selected or locked."));
   add("Select", "find-label", "Find a class by name", ["Slash"], () => open.labels());
   for (let digit = 1; digit <= 9; digit++) {
     const name = editor.labels[digit - 1]?.name;
@@ -166,6 +170,47 @@ function hide(editor) {
   if (!editor.selection.size) return editor.setHidden(new Set());
   editor.setHidden(new Set([...editor.hidden, ...editor.selection]));
   editor.select([]);
+}
+
+/** @param {import("./editor.js").Editor} editor */
+function lock(editor) {
+  const chosen = [...editor.selection];
+  const free = chosen.filter((id) => !editor.locked.has(id));
+  if (free.length) editor.locked = new Set([...editor.locked, ...free]);
+  else if (chosen.length) editor.locked = new Set([...editor.locked].filter((id) => !editor.selection.has(id)));
+  else editor.locked = new Set();
+  if (free.length) editor.select([]);
+  editor.emit("hidden");
+  editor.emit("say", free.length ? "Locked: the pointer passes over it. Tab still reaches it; L unlocks." : "Unlocked.");
+}
+
+/** @param {import("./editor.js").Editor} editor @param {import("./tools/stage.js").Stage} stage */
+function letGo(editor, stage) {
+  const redrawing = editor.redrawing !== null;
+  editor.redrawing = null;
+  if (!stage.cancel() && !redrawing) editor.select([]);
+}
+
+/** @param {import("./editor.js").Editor} editor */
+function drawAnother(editor) {
+  const [like] = editor.selected();
+  editor.select([]);
+  if (like) editor.setLabel(like.label);
+  if (editor.tool === "select") editor.setTool("box");
+  editor.emit("say", `Draw another ${editor.label(editor.labelId)?.name ?? "shape"}.`);
+}
+
+/** @param {import("./editor.js").Editor} editor */
+function onlyBox(editor) {
+  const [one, ...more] = editor.selected();
+  return one && !more.length && geometryOn(one, editor.frame)?.type === "box" ? one : undefined;
+}
+
+/** @param {import("./editor.js").Editor} editor */
+function drawAgain(editor) {
+  if (editor.tool === "select") editor.setTool("box");
+  editor.redrawing = onlyBox(editor)?.id ?? null;
+  editor.emit("say", "Draw its new outline; Escape leaves it as it is.");
 }
 
 /** @param {import("./editor.js").Editor} editor @param {number} by */

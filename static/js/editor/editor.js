@@ -3,7 +3,7 @@
  * through this; it knows no page. Every change of the document goes out as ops through `submit`.
  */
 import { boundsOf, geometryOn, moved, resized } from "./model/geometry.js";
-import { inverseOf } from "./model/ops.js";
+import { inverseOf, parts, redone } from "./model/ops.js";
 import { Styles } from "./render/style.js";
 import { Viewport } from "./render/viewport.js";
 import { Emitter, clamp, uuid7 } from "./util.js";
@@ -15,8 +15,7 @@ import { Emitter, clamp, uuid7 } from "./util.js";
  * @typedef {import("./types.js").Peer & {seenAt: number}} SeenPeer
  */
 
-const MOST_OPS_A_TX = 200;
-const MOST_CHARACTERS_A_TX = 100_000;
+const SILENT_MS = 15_000;
 /** Arrow keys pressed in one burst make one tx. */
 const NUDGE_MS = 350;
 
@@ -44,6 +43,8 @@ export class Editor extends Emitter {
     this.wanted = 0;
     this.tool = "select";
     this.labelId = config.labels[0]?.id ?? "";
+    /** @type {string | null} the shape whose outline the next drawing replaces */
+    this.redrawing = null;
     /** @type {Set<string>} */
     this.selection = new Set();
     /** @type {string | null} the shape just drawn: selected so that it can be mended, but the next class is for the next one */
@@ -54,6 +55,8 @@ export class Editor extends Emitter {
     this.drafts = new Map();
     /** @type {Set<string>} */
     this.hidden = new Set();
+    /** @type {Set<string>} shapes that the pointer passes over, for this person and until the page is left */
+    this.locked = new Set();
     /** @type {Map<string, SeenPeer>} */
     this.peers = new Map();
     this.guides = {
@@ -179,6 +182,7 @@ export class Editor extends Emitter {
   arrived(n) {
     if (!this.isVideo) return;
     if (n !== this.frame) this.select([]);
+    if (n !== this.frame) this.redrawing = null;
     this.frame = n;
     this.emit("frame");
   }
@@ -216,6 +220,15 @@ export class Editor extends Emitter {
     this.select([id]);
     this.fresh = id;
     return id;
+  }
+
+  /** What a tool has drawn: a new shape, or the new outline of the one that is drawn again. @param {Geometry} geometry */
+  draw(geometry) {
+    const again = this.redrawing ? this.store.get(this.redrawing) : undefined;
+    this.redrawing = null;
+    if (!again) return this.create(geometry);
+    this.submit([this._geometryOp(again, geometry)], "Redraw");
+    this.select([again.id]);
   }
 
   deleteSelected() {
@@ -343,6 +356,13 @@ export class Editor extends Emitter {
     this.emit("peers");
   }
 
+  /** Whoever is there says so every few seconds; of the others nobody may ever say that they are gone. @param {number} [now] */
+  dropSilentPeers(now = Date.now()) {
+    const silent = [...this.peers.values()].filter((peer) => now - peer.seenAt > SILENT_MS);
+    for (const peer of silent) this.peers.delete(peer.conn);
+    if (silent.length) this.emit("peers");
+  }
+
   peersLeft() {
     if (!this.peers.size) return;
     this.peers.clear();
@@ -362,23 +382,6 @@ export class Editor extends Emitter {
   }
 }
 
-/** A long list in parts that fit into one message. @param {Op[]} ops @returns {Op[][]} */
-function parts(ops) {
-  /** @type {Op[][]} */
-  const result = [];
-  let size = Infinity;
-  for (const op of ops) {
-    const length = JSON.stringify(op).length;
-    if (size + length > MOST_CHARACTERS_A_TX || (result.at(-1)?.length ?? 0) >= MOST_OPS_A_TX) {
-      result.push([]);
-      size = 0;
-    }
-    result.at(-1)?.push(op);
-    size += length;
-  }
-  return result;
-}
-
 /** @param {Annotation} annotation */
 export function isSuggestion(annotation) {
   return annotation.source === "model";
@@ -387,9 +390,4 @@ export function isSuggestion(annotation) {
 /** @param {Annotation} annotation */
 function likeness({ label, geometry }) {
   return JSON.stringify([label, geometry]);
-}
-
-/** What doing an op again looks like once it was taken back: what was created comes back under its old id. @param {Op} op @returns {Op} */
-function redone(op) {
-  return op.op === "create" ? { op: "restore", id: op.id } : op;
 }

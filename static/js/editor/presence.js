@@ -1,6 +1,12 @@
-/** Tells the others where this person is: latest wins, at most twenty times a second. */
+/**
+ * Tells the others where this person is: latest wins, at most twenty times a second, and at least about every five
+ * seconds, because nobody says goodbye for a person whose server process died. The server's own beat is the clock:
+ * timers of a tab in the background would sleep.
+ */
 
 const EVERY_MS = 50;
+/** A little less than the server's beat. */
+const AGAIN_MS = 4000;
 const MOST_SELECTED = 200;
 const LARGEST_DRAG = 6000;
 
@@ -21,6 +27,12 @@ export class Presence {
       this._soon();
     });
     for (const name of ["selection", "frame", "tool", "drafts"]) editor.on(name, () => this._soon());
+    editor.client.on("head", () => {
+      editor.dropSilentPeers();
+      if (performance.now() - this._sentAt < AGAIN_MS) return;
+      this._last = "";
+      this._soon();
+    });
     editor.client.on("state", (state) => {
       if (state !== "live") return;
       if (this._wasLive) return;

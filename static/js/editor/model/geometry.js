@@ -175,6 +175,12 @@ export function boxBetween([ax, ay], [bx, by], width, height) {
   return { type: "box", x: round2(x0), y: round2(y0), w: round2(x1 - x0), h: round2(y1 - y0) };
 }
 
+/** The box around some points, within the picture. @param {Point[]} points @param {number} width @param {number} height */
+export function boxAround(points, width, height) {
+  const [xs, ys] = [points.map(([x]) => x), points.map(([, y]) => y)];
+  return boxBetween([Math.min(...xs), Math.min(...ys)], [Math.max(...xs), Math.max(...ys)], width, height);
+}
+
 /** @param {number} a @param {number} b @param {number} limit @returns {[number, number]} */
 function span(a, b, limit) {
   const low = Math.min(a, b);

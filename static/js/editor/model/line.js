@@ -59,6 +59,26 @@ export class Timers {
   }
 }
 
+/** So many a second and no more. */
+export class Pace {
+  /** @param {Clock} clock @param {number} most a second */
+  constructor(clock, most) {
+    this.clock = clock;
+    this.most = most;
+    /** @type {number[]} when the last ones went */
+    this._went = [];
+  }
+
+  /** Take a turn. @returns {number} 0 when it may go now, else for how many ms to wait before asking again */
+  wait() {
+    const now = this.clock.now();
+    this._went = this._went.filter((at) => now - at < 1000);
+    if (this._went.length >= this.most) return 1000 - (now - this._went[0]);
+    this._went.push(now);
+    return 0;
+  }
+}
+
 /** Emits `connecting`, `open`, `message` (parsed), `closed` ({code, reason}), `beat` (about once a second). */
 export class Line extends Emitter {
   /** @param {() => Socket} connect @param {Clock} clock */

@@ -3,7 +3,7 @@
  * closes every gap. Nothing that a person did vanishes without a word: it is confirmed, waiting, or in the tray.
  */
 import { Emitter, clamp, uuid7 } from "../util.js";
-import { BROWSER_CLOCK, FINAL, Line, Timers, UNREADABLE } from "./line.js";
+import { BROWSER_CLOCK, FINAL, Line, Pace, Timers, UNREADABLE } from "./line.js";
 import { keyOf } from "./queue.js";
 
 /**
@@ -16,10 +16,12 @@ import { keyOf } from "./queue.js";
 export const PROTOCOL = 1;
 const GAP_MS = 500;
 const PING_MS = 5000;
+/** The server closes a line that floods it, so a long queue goes out a little slower than it allows. */
 const MOST_TXS_A_SECOND = 18;
+
 /**
  * Emits `state`, `presence` (a batch), `welcome`, `refused` (a PendingTx with `refused`), `skipped`, `overwritten`,
- * `error` (a sentence).
+ * `head` (the server's beat, about every 5 s), `error` (a sentence).
  */
 export class OpClient extends Emitter {
   /**
@@ -55,8 +57,7 @@ export class OpClient extends Emitter {
     this._pingAt = 0;
     /** @type {number | undefined} how long the server asked to stay away, in ms */
     this._goaway = undefined;
-    /** @type {number[]} */
-    this._sentAt = [];
+    this._pace = new Pace(this.clock, MOST_TXS_A_SECOND);
     this._loading = false;
     this._timers = new Timers(this.clock);
     this.line = new Line(options.connect, this.clock);
@@ -263,6 +264,7 @@ export class OpClient extends Emitter {
     this._head = Math.max(this._head, rev);
     if (rev > this.store.rev) this._watchGap();
     else this._caughtUp();
+    this.emit("head");
   }
 
   /** @param {{rev: number, url: string}} message */
@@ -337,22 +339,12 @@ export class OpClient extends Emitter {
   _pump() {
     if (this.state !== "live" || this._inFlight) return;
     const tx = this.store.pending.find((each) => !each.acked);
-    if (!tx || this._tooFast()) return;
+    if (!tx) return;
+    const wait = this._pace.wait();
+    if (wait) return this._timers.set("pump", wait, () => this._pump());
     this._inFlight = tx;
     const { tx_id, base_rev, ops, undo_of } = tx;
     this.line.send({ type: "tx", tx_id, base_rev, ops, ...(undo_of ? { undo_of } : {}) });
-  }
-
-  /** The server closes a line that floods it, so a long queue goes out a little slower than it allows. */
-  _tooFast() {
-    const now = this.clock.now();
-    this._sentAt = this._sentAt.filter((at) => now - at < 1000);
-    if (this._sentAt.length >= MOST_TXS_A_SECOND) {
-      this._timers.set("pump", 1000 - (now - this._sentAt[0]), () => this._pump());
-      return true;
-    }
-    this._sentAt.push(now);
-    return false;
   }
 
   /** @param {PendingTx} tx */

@@ -208,3 +208,28 @@ export function inverseOf(before, op) {
   const set = Object.fromEntries(Object.keys(op.set).map((name) => [name, /** @type {any} */ (before)[name]]));
   return [{ op: "update", id: op.id, set }];
 }
+
+const MOST_OPS_A_TX = 200;
+const MOST_CHARACTERS_A_TX = 100_000;
+
+/** A long list in parts that fit into one message. @param {Op[]} ops @returns {Op[][]} */
+export function parts(ops) {
+  /** @type {Op[][]} */
+  const result = [];
+  let size = Infinity;
+  for (const op of ops) {
+    const length = JSON.stringify(op).length;
+    if (size + length > MOST_CHARACTERS_A_TX || (result.at(-1)?.length ?? 0) >= MOST_OPS_A_TX) {
+      result.push([]);
+      size = 0;
+    }
+    result.at(-1)?.push(op);
+    size += length;
+  }
+  return result;
+}
+
+/** What doing an op again looks like once it was taken back: what was created comes back under its old id. @param {Op} op @returns {Op} */
+export function redone(op) {
+  return op.op === "create" ? { op: "restore", id: op.id } : op;
+}

@@ -103,7 +103,10 @@ export function measures(root, editor) {
   const { width, height, kind } = editor.item;
   root.append(at, make("span", {}, `${width} × ${height}${kind === "video" ? ` · ${editor.item.fps.toFixed(2).replace(/\.?0+$/, "")} fps` : ""}`), zoom);
   zoom.addEventListener("click", () => editor.view.fit());
-  const show = () => (zoom.textContent = `${Math.round(editor.view.scale * 100)} %`);
+  const show = () => {
+    const text = `${Math.round(editor.view.scale * 100)} %`;
+    if (zoom.textContent !== text) zoom.textContent = text;
+  };
   editor.view.on("change", later(show, TELL_MS));
   /** @type {[number, number] | null} */
   let cursor = null;

@@ -3,7 +3,7 @@ import { icon, make } from "../../lib/dom.js";
 import { keyText } from "../commands.js";
 
 const TOOLS = [
-  ["tool-select", "cursor"], ["tool-box", "box"], null,
+  ["tool-select", "cursor"], ["tool-box", "box"], ["tool-extreme", "✣"], null,
   ["undo", "undo"], ["redo", "redo"], ["delete", "trash"], ["copy-before", "copy"], null,
   ["zoom-in", "zoom-in"], ["zoom-out", "zoom-out"], ["fit", "fit"], ["actual", "1:1"], null,
   ["crosshair", "┼"], ["hide", "eye-off"],

@@ -144,7 +144,7 @@ export class Renderer {
     /** @type {Entry | null} */
     let best = null;
     for (const entry of found) {
-      if (this.editor.hidden.has(entry.id) || !contains(entry.geometry, [x, y], slack)) continue;
+      if (this.editor.hidden.has(entry.id) || this.editor.locked.has(entry.id) || !contains(entry.geometry, [x, y], slack)) continue;
       if (!best || areaOf(entry.geometry) < areaOf(best.geometry)) best = entry;
     }
     return best && best.id;
@@ -155,7 +155,7 @@ export class Renderer {
     return this.tree
       .search(bounds)
       .filter(({ minX, minY, maxX, maxY, id }) =>
-        minX >= bounds.minX && minY >= bounds.minY && maxX <= bounds.maxX && maxY <= bounds.maxY && !this.editor.hidden.has(id))
+        minX >= bounds.minX && minY >= bounds.minY && maxX <= bounds.maxX && maxY <= bounds.maxY && !this.editor.hidden.has(id) && !this.editor.locked.has(id))
       .map((entry) => entry.id);
   }
 

@@ -1,5 +1,5 @@
-/** The box tool: drag, or click two corners. */
-import { boxBetween } from "../model/geometry.js";
+/** Two ways to a box: drag, or click two corners; and click its four extreme points. */
+import { boxAround, boxBetween } from "../model/geometry.js";
 import { HandleDrag, sizeText } from "./select.js";
 
 /** @typedef {import("./select.js").Press} Press */
@@ -59,7 +59,7 @@ export class BoxTool {
     if (Math.hypot(w, h) < CLICK_SLACK) return;
     const box = this._box(press);
     this.cancel();
-    if (box && w >= THINNEST && h >= THINNEST) this.editor.create(box);
+    if (box && w >= THINNEST && h >= THINNEST) this.editor.draw(box);
   }
 
   cancel() {
@@ -86,5 +86,63 @@ export class BoxTool {
     if (!box) return;
     this.editor.setDrafts(new Map([["new", box]]));
     this.editor.setGuides({ sizeAt: { text: sizeText(box), at: press.screen } });
+  }
+}
+
+const EXTREMES = 4;
+
+/** Click the object's topmost, leftmost, lowest and rightmost point, in any order: no corner lies on the object itself. */
+export class ExtremeTool {
+  /** @param {import("../editor.js").Editor} editor */
+  constructor(editor) {
+    this.editor = editor;
+    this.cursor = "crosshair";
+    /** @type {import("../types.js").Point[]} */
+    this.points = [];
+  }
+
+  enter() {
+    this.editor.setHover(null);
+  }
+
+  exit() {
+    this.cancel();
+  }
+
+  /** @param {Press} press */
+  down(press) {
+    if (!this.editor.editable) return this.editor.emit("say", this.editor.refusal);
+    if (!this.points.length) this.editor.select([]);
+    this.points.push(press.picture);
+    if (this.points.length < EXTREMES) return this.move(press);
+    const box = this._box([]);
+    this.cancel();
+    if (box && Math.min(box.w, box.h) * this.editor.view.scale >= THINNEST) this.editor.draw(box);
+  }
+
+  /** @param {Press} press */
+  move(press) {
+    if (!this.points.length) return;
+    const box = this._box([press.picture]);
+    this.editor.setDrafts(new Map([["new", box]]));
+    this.editor.setGuides({ sizeAt: { text: `${EXTREMES - this.points.length} more`, at: press.screen } });
+  }
+
+  up() {}
+
+  cancel() {
+    this.points = [];
+    this.editor.dropDrafts();
+    this.editor.setGuides({ sizeAt: null });
+  }
+
+  get busy() {
+    return this.points.length > 0;
+  }
+
+  /** @param {import("../types.js").Point[]} more */
+  _box(more) {
+    const { width, height } = this.editor.item;
+    return boxAround([...this.points, ...more], width, height);
   }
 }

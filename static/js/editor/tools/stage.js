@@ -1,5 +1,5 @@
 /** What hands do on the stage: the tool gets presses in picture pixels; wheel, Space, middle button and pinch move the view. */
-import { BoxTool } from "./box.js";
+import { BoxTool, ExtremeTool } from "./box.js";
 import { SelectTool } from "./select.js";
 
 /** @typedef {import("./select.js").Press} Press */
@@ -12,8 +12,8 @@ export class Stage {
   constructor(editor, renderer, host) {
     this.editor = editor;
     this.host = host;
-    /** @type {Record<string, SelectTool | BoxTool>} */
-    this.tools = { select: new SelectTool(editor, renderer), box: new BoxTool(editor, renderer) };
+    /** @type {Record<string, SelectTool | BoxTool | ExtremeTool>} */
+    this.tools = { select: new SelectTool(editor, renderer), box: new BoxTool(editor, renderer), extreme: new ExtremeTool(editor) };
     this.tool = this.tools[editor.tool];
     /** @type {Map<number, [number, number]>} pointers that are down, by id */
     this.pointers = new Map();
@@ -65,7 +65,7 @@ export class Stage {
 
   /** Let go of a gesture; true when there was one. */
   cancel() {
-    const busy = this.gesture === "tool" || (this.tool instanceof BoxTool && this.tool.busy);
+    const busy = this.gesture === "tool" || ("busy" in this.tool && this.tool.busy);
     this.tool.cancel();
     if (this.gesture === "tool") this.gesture = null;
     return busy;
