@@ -6,12 +6,12 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import pytest
 from rest_framework_simplejwt.tokens import AccessToken
 
 from annotations.protocol import Tx
-from projects.models import Asset, Item, Label, Project, Video
+from projects.models import Asset, Item, Label, Project
+from tests.rows import video_index
 
 BOX = {"type": "box", "x": 10, "y": 20, "w": 30, "h": 40}
 SQUARE = {"type": "polygon", "rings": [[["a", 10, 10], ["b", 50, 10], ["c", 50, 50], ["d", 10, 50]]]}
@@ -23,10 +23,7 @@ def make_item(project: Project, path: str = "a.png", kind: str = "image", frames
         original_name=path, width=640, height=480, file=path,
     )  # fmt: skip
     if kind == "video":
-        Video.objects.create(
-            asset=asset, frames=frames, fps=25, time_base_numerator=1, time_base_denominator=25, codec="h264",
-            pts_bytes=np.arange(frames, dtype="<i8").tobytes(), key_frames_bytes=np.zeros(1, "<i4").tobytes(),
-        )  # fmt: skip
+        video_index(asset, frames).save()
     return Item.objects.create(project=project, asset=asset, path=path)
 
 

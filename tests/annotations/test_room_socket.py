@@ -11,6 +11,7 @@ from channels.testing import WebsocketCommunicator
 from projects import access, live, sockets
 from projects.models import Membership, Project
 from projects.sockets import Refused, RoomSocket, in_thread
+from tests.sockets import closing_code
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -45,13 +46,6 @@ async def joined(user: Any, project: Project) -> WebsocketCommunicator:
     assert await peer.connect(timeout=5) == (True, "frameloop.v1")
     assert await peer.receive_json_from(timeout=5) == {"type": "here"}
     return peer
-
-
-async def closing_code(peer: WebsocketCommunicator) -> int:
-    while True:
-        event = await peer.receive_output(timeout=5)
-        if event["type"] == "websocket.close":
-            return event["code"]
 
 
 async def test_what_is_published_reaches_every_socket_of_the_room(alice, bob, project):

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 
 from projects import frames
 from projects.models import Asset, Project, Team, User
@@ -19,6 +20,18 @@ def _no_child_outlives_the_tests():
     yield
     frames.readers.close_idle(older_than=-1)
     sandbox.close()
+
+
+@pytest.fixture
+def signed_in():
+    """A function that gives a signed-in visitor of the pages."""
+
+    def sign_in(user: User) -> Client:
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return sign_in
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ from projects.models import (
     Video,
 )
 from streaming.models import Capture, Pipeline, Source
+from tests.rows import video_index
 from training.models import Model, Version, VersionFrame
 
 REGISTERED = sorted(admin.site._registry, key=lambda model: model._meta.label)
@@ -54,10 +55,7 @@ def everything(project, alice, bob, charlie) -> dict:
     asset = Asset(team=project.team, kind="video", sha256="0" * 64, size=1, width=8, height=8, original_name="a.mp4")
     asset.thumbnail.save("a.webp", ContentFile(b"x"))
     asset.save()
-    Video.objects.create(
-        asset=asset, frames=1, fps=25, time_base_numerator=1, time_base_denominator=25, codec="h264",
-        pts_bytes=bytes(8), key_frames_bytes=bytes(4),
-    )  # fmt: skip
+    video_index(asset, frames=1).save()
     item = Item.objects.create(project=project, asset=asset, path="a.mp4", rev=1)
     Annotation.objects.create(
         id="018f0000-0000-7000-8000-000000000000", item=item, label=label, frame=0, author=alice,

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from annotations.models import Annotation
 from projects.models import Asset, Item, Label, Membership, Project, ProjectMembership, Role, Video
 from projects.models.item import State
+from tests.rows import video_index
 
 
 @pytest.fixture
@@ -35,20 +36,7 @@ def library(project, alice):
         ]
         Asset.objects.bulk_create(assets)
         if kind == "video":
-            index = bytes(8 * 100)
-            Video.objects.bulk_create(
-                Video(
-                    asset=asset,
-                    frames=100,
-                    fps=25,
-                    time_base_numerator=1,
-                    time_base_denominator=25,
-                    codec="h264",
-                    pts_bytes=index,
-                    key_frames_bytes=index,
-                )
-                for asset in assets
-            )
+            Video.objects.bulk_create(map(video_index, assets))
         return Item.objects.bulk_create(
             Item(project=to, asset=asset, path=f"{prefix}{n:04}.png") for n, asset in enumerate(assets)
         )

@@ -12,16 +12,6 @@ from django.test import Client
 from projects.models import ApiToken, Project, Team, User
 
 
-@pytest.fixture
-def signed_in():
-    def sign_in(user: User) -> Client:
-        client = Client()
-        client.force_login(user)
-        return client
-
-    return sign_in
-
-
 def _paths(project: Project) -> list[str]:
     return [
         f"/projects/{project.pk}/",

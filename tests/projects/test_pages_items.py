@@ -8,9 +8,10 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from projects.models import Asset, Item, Job, Label, Project, ProjectMembership, Team, User, Video
+from projects.models import Asset, Item, Job, Label, Project, ProjectMembership, Team, User
 from projects.views.items import PAGE
 from tests.projects.test_pages_project import _shape
+from tests.rows import video_index
 
 
 @pytest.fixture
@@ -34,10 +35,7 @@ def video(team: Team) -> Asset:
         team=team, kind="video", sha256="2" * 64, size=1, content_type="video/mp4", original_name="street.mp4",
         width=640, height=360, file="street.mp4", thumbnail="street.webp",
     )  # fmt: skip
-    Video.objects.create(
-        asset=asset, frames=795, fps=10, time_base_numerator=1, time_base_denominator=10, codec="h264",
-        pts_bytes=b"", key_frames_bytes=b"",
-    )  # fmt: skip
+    video_index(asset, frames=795, fps=10).save()
     return asset
 
 

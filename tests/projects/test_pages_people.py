@@ -19,16 +19,6 @@ def _no_earlier_attempts():
     cache.clear()
 
 
-@pytest.fixture
-def signed_in():
-    def sign_in(user: User) -> Client:
-        client = Client()
-        client.force_login(user)
-        return client
-
-    return sign_in
-
-
 def _text(response) -> str:
     return re.sub(r"\s+", " ", response.content.decode())
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from projects.models import Asset, Item, Label, Project, Video
+from projects.models import Asset, Item, Label, Project
+from tests.rows import video_index
 from training.datasets.version import DatasetError, freeze
 from training.models import Frozen, Model, Version, VersionFrame
 
@@ -28,16 +29,7 @@ def video(project, alice):
             height=60,
             file=name,
         )
-        Video.objects.create(
-            asset=asset,
-            frames=100,
-            fps=25,
-            time_base_numerator=1,
-            time_base_denominator=25,
-            codec="h264",
-            pts_bytes=np.arange(100, dtype="<i8").tobytes(),
-            key_frames_bytes=np.zeros(1, "<i4").tobytes(),
-        )
+        video_index(asset).save()
         return Item.objects.create(project=target, asset=asset, path=name)
 
     return make

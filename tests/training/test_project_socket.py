@@ -10,6 +10,7 @@ from channels.testing import WebsocketCommunicator
 from projects.models import Job, Project
 from projects.routing import websocket_urls
 from projects.sockets import in_thread
+from tests.sockets import closing_code
 
 pytestmark = pytest.mark.django_db(transaction=True)
 APPLICATION = websocket_urls[0].callback
@@ -21,13 +22,6 @@ async def connect(user: Any, project: Project) -> WebsocketCommunicator:
     assert (await peer.connect(timeout=5))[0]
     await peer.send_json_to({"type": "ping"})
     return peer
-
-
-async def closing_code(peer: WebsocketCommunicator) -> int:
-    while True:
-        event = await peer.receive_output(timeout=5)
-        if event["type"] == "websocket.close":
-            return event["code"]
 
 
 async def joined(user: Any, project: Project) -> WebsocketCommunicator:
