@@ -122,4 +122,4 @@ def desk(browser, site: Server) -> Iterator[Callable[..., Desk]]:
     for each in desks:
         each.context.close()
     errors = [error for each in desks for error in each.unexpected()]
-    assert errors == [], f"The server's log ends:\n{server.log.read_text()[-3000:]}"
+    assert errors == [], f"The server's log ends:\n{site.log.read_text()[-3000:]}"
