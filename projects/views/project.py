@@ -85,6 +85,9 @@ def settings(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
 @require_POST
 def delete(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
     project, _ = project_and_rank(request, project_id, Act.DELETE_PROJECT)
+    if request.POST.get("confirm") != project.name:  # a press before the page's script could ask
+        messages.error(request, "Nothing was deleted: the project's name was not typed to confirm it.")
+        return redirect("project-settings", project.pk)
     busy = project.jobs.filter(status__in=(*ACTIVE, Status.QUEUED)).count()
     streaming = project.pipelines.filter(wanted=True).count()
     if busy or streaming:

@@ -176,7 +176,7 @@ def test_only_an_owner_deletes_a_project(client: Client, project: Project, bob: 
 
 def test_a_project_is_deleted_and_its_files_stay(owner: Client, project: Project) -> None:
     _shape(project, project.labels.first())
-    response = owner.post(f"/projects/{project.pk}/delete/", follow=True)
+    response = owner.post(f"/projects/{project.pk}/delete/", {"confirm": project.name}, follow=True)
     assert "Its files stay in the team&#x27;s library." in _text(response)
     assert not Project.objects.filter(pk=project.pk).exists()
     assert Asset.objects.filter(team=project.team).count() == 1
@@ -184,6 +184,13 @@ def test_a_project_is_deleted_and_its_files_stay(owner: Client, project: Project
 
 def test_a_project_with_a_running_job_stays(owner: Client, project: Project) -> None:
     Job.objects.create(project=project, kind="train", status="running")
-    response = owner.post(f"/projects/{project.pk}/delete/", follow=True)
+    response = owner.post(f"/projects/{project.pk}/delete/", {"confirm": project.name}, follow=True)
     assert "1 job(s) run in this project" in _text(response)
+    assert Project.objects.filter(pk=project.pk).exists()
+
+
+def test_a_project_whose_name_was_not_typed_stays(owner: Client, project: Project) -> None:
+    for given in ({}, {"confirm": ""}, {"confirm": "another"}):
+        response = owner.post(f"/projects/{project.pk}/delete/", given, follow=True)
+        assert "Nothing was deleted" in response.content.decode()
     assert Project.objects.filter(pk=project.pk).exists()

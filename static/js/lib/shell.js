@@ -67,6 +67,9 @@ function bindDialogs() {
     const { confirm: title = "", confirmText: text, confirmAction: action, confirmTyped: typed } = form.dataset;
     if (!(await confirmDialog({ title, text, action, typed, danger: true }))) return;
     form.dataset.sure = "yes";
+    // The server asks for it as well: a form that is sent before this script runs must delete nothing.
+    const proof = find("input[name=confirm]", form);
+    if (typed && proof instanceof HTMLInputElement) proof.value = typed;
     /** @type {HTMLFormElement} */ (form).requestSubmit(event.submitter);
   });
   for (const dialog of findAll("dialog[data-open]")) openDialog(dialog.id);
