@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import django
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from projects.conveyor import Conveyor
-from tests.browsers import CHROMIUM_ARGUMENTS, ROOT, Desk, chromium_path
-from tests.browser.editor_page import EditorPage
-from tests.browser.loop_people import KEEP_PEERS, Frameloop, wait_until
+os.environ |= {"DJANGO_SETTINGS_MODULE": "config.settings", "FRAMELOOP_DATA": tempfile.mkdtemp()}
+django.setup()  # the helpers of the tests import models
+
+from projects.conveyor import LABELS, Conveyor  # noqa: E402
+from tests.browser.editor_page import EditorPage  # noqa: E402
+from tests.browser.loop_people import KEEP_PEERS, Frameloop, wait_until  # noqa: E402
+from tests.browsers import CHROMIUM_ARGUMENTS, Desk, chromium_path  # noqa: E402
+from tests.processes import ROOT  # noqa: E402
 
 PICTURES = ROOT / "docs" / "pictures"
 SIZE = {"width": 1280, "height": 800}
@@ -50,11 +56,11 @@ def keep(page: Page, name: str) -> None:
 
 def credentials(data: Path) -> list[tuple[str, str]]:
     text = (data / "demo-credentials.txt").read_text()
-    return re.findall(r"(\S+@\S+)\s+password\s+(\S+)", text)
+    return [(email, password) for email, password in map(str.split, text.splitlines())]
 
 
 def label_together(ada: Visitor, ben: Visitor, project: str) -> None:
-    """Both on one frame of the video: half of the shapes each, both cursors in sight."""
+    """Both on one frame of the video: half of the shapes each. A third window sees both cursors."""
     ada.go(f"{project}?kind=video")
     item = ada.page.locator(".tile[data-item]").first.get_attribute("data-item")
     place = SimpleNamespace(pk=item)
@@ -62,16 +68,18 @@ def label_together(ada: Visitor, ben: Visitor, project: str) -> None:
     shapes = Conveyor().frame(_VIDEO_START + FRAME)[1]
     for number, shape in enumerate(shapes):
         editor: Any = (hers, his)[number % 2]
-        editor.page.get_by_role("option", name=re.compile(f"^{shape.label}")).first.click()
+        editor.keys("b", str(LABELS.index(shape.label) + 1))
         editor.draw(shape.x, shape.y, shape.w, shape.h)
     hers.expect_shapes(len(shapes))
     last = shapes[-1]
     his.page.mouse.move(*his.at(last.x + last.w * 0.6, last.y + last.h + 14))
     hers.page.mouse.move(*hers.at(shapes[0].x - 12, shapes[0].y + 30))
-    hers.page.wait_for_timeout(500)
-    keep(hers.page, "together")
-    hers.page.close()
-    his.page.close()
+    onlooker = EditorPage(ben.desk, place, FRAME)
+    for name in ("Ada", "Ben"):
+        onlooker.page.locator(f".ov-cursor[data-name={name}]").first.wait_for()
+    keep(onlooker.page, "together")
+    for editor in (hers, his, onlooker):
+        editor.page.close()
 
 
 def loop(ada: Visitor, project: str) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
+from config.services import DEFAULT_SERVER, commands
 from tests.processes import ROOT, free_port
 
 
@@ -47,14 +48,11 @@ def databases() -> Any:
 
 
 @contextmanager
-def web(kind: str = "daphne", wait: float = 60) -> Any:
-    """Start one web process on a free port and yield its address, such as http://127.0.0.1:40123."""
+def web(kind: str = DEFAULT_SERVER, wait: float = 60) -> Any:
+    """Start the web process as `./run` does, on a free port, and yield its address: http://127.0.0.1:40123."""
     port = free_port()
-    commands = {
-        "daphne": ["daphne", "-v", "0", "-b", "127.0.0.1", "-p", str(port), "config.asgi:application"],
-        "uvicorn": ["uvicorn", "--log-level", "warning", "--port", str(port), "config.asgi:application"],
-    }
-    process = subprocess.Popen([sys.executable, "-m", *commands[kind]], cwd=ROOT)
+    command = commands("127.0.0.1", port, kind, Path(tempfile.gettempdir()))["web"]
+    process = subprocess.Popen([sys.executable, *command], cwd=ROOT)
     address = f"http://127.0.0.1:{port}"
     try:
         _wait_for(address + "/sign-in/", process, wait)
