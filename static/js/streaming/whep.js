@@ -138,7 +138,8 @@ export class WhepPlayer {
   /** @param {string} sdp @returns {Promise<string>} */
   async #post(sdp) {
     const headers = { "Content-Type": "application/sdp", "X-CSRFToken": csrfToken() };
-    const response = await fetch(this.url, { method: "POST", headers, body: sdp, credentials: "same-origin" });
+    const response = await fetch(this.url, { method: "POST", headers, body: sdp, credentials: "same-origin" }).catch(() => null);
+    if (!response) throw new Error("The server cannot be reached.");
     const text = await response.text();
     if (response.status !== 201) throw new Error(sentence(text) || `The server answered ${response.status}.`);
     this.session = response.headers.get("Location") ?? "";
