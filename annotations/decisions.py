@@ -126,9 +126,14 @@ def _do(entry: Entry | None, op: Op, facts: Facts, outcome: Outcome) -> None:
         return
     outcome.ops.append(_public(op, before))
     outcome.inverse.append(back)
-    outcome.added += (not after["deleted"]) - (before is not None and not before["deleted"])
+    outcome.added += _counts(after) - _counts(before)
     touched = _written(entry.touched if entry else {}, op, facts)
     outcome.changed[op["id"]] = Entry(after, touched)
+
+
+def _counts(shape: Shape | None) -> bool:
+    """Whether a shape is somebody's label: a suggestion is none until a person accepts it."""
+    return shape is not None and not shape["deleted"] and shape["source"] != "model"
 
 
 def _public(op: Op, before: Shape | None) -> Op:

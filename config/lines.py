@@ -115,6 +115,8 @@ def human(record: dict[str, Any], everything: bool = False) -> str:
     'Trained (map50=0.97)'
     >>> human({"event": "chatter", "level": "info", "logger": "celery.worker"})
     ''
+    >>> human({"event": "Not Found: /nope/", "level": "warning", "logger": "django.request"})
+    ''
     >>> human({"event": "GET /", "level": "error", "exception": "Traceback...\\nValueError: no"})
     'ERROR: GET / - ValueError: no'
     """
@@ -125,6 +127,8 @@ def human(record: dict[str, Any], everything: bool = False) -> str:
         return ""  # banners and tracebacks too: the supervisor repeats the last line of a process that ended
     if level == "debug" and not everything:
         return ""
+    if level == "warning" and record.get("logger") == "django.request" and not everything:
+        return ""  # a visitor's mistake, answered to them; the file keeps it
     text = event.splitlines()[0][:300]
     known = {"event", "level", "logger", "timestamp", "plain", "exception", "stack_info", "request_id", "path"}
     extras = ", ".join(f"{key}={value}" for key, value in record.items() if key not in known)

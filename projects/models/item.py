@@ -68,7 +68,7 @@ class Item(models.Model):
     split = models.CharField(max_length=5, choices=Split.choices, default=Split.AUTO, blank=True)
     rev = models.PositiveBigIntegerField(default=0, editable=False)
     epoch = models.UUIDField(default=uuid.uuid4, editable=False, help_text="Changes when a backup is restored.")
-    annotation_count = models.PositiveIntegerField(default=0, editable=False)
+    annotation_count = models.PositiveIntegerField(default=0, editable=False)  # without a model's suggestions
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
 

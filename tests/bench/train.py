@@ -90,7 +90,13 @@ def bare(version_id: str, params: dict[str, Any], folder: Path) -> dict[str, Any
     data = export(Version.objects.get(pk=version_id), folder / "set").data
     recipe = {**yolo._RECIPE, "workers": 0, "device": "cpu", "model": str(yolo._TINY), "data": str(data)}
     recipe |= {name: params[name] for name in ("epochs", "imgsz", "batch", "seed")}
-    recipe |= {"lr0": params["lr"], "patience": params["epochs"], "project": str(folder), "name": "run"}
+    recipe |= {
+        "nbs": params["batch"],
+        "lr0": params["lr"],
+        "patience": params["epochs"],
+        "project": str(folder),
+        "name": "run",
+    }
     silence.furnish(folder / "home")
     environment = silence.environment(folder / "home")
     del environment["OMP_WAIT_POLICY"]  # ours, and a part of what is compared

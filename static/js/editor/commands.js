@@ -60,7 +60,7 @@ export function makeCommands(editor, stage, open) {
   add("Select", "find-label", "Find a class by name", ["Slash"], () => open.labels());
   for (let digit = 1; digit <= 9; digit++) {
     const name = editor.labels[digit - 1]?.name;
-    if (name) add("Select", `label-${digit}`, `Class: ${name}`, [`Digit${digit}`, `Numpad${digit}`], () => editor.setLabel(editor.labels[digit - 1].id), undefined, { inLists: true, help: digit === 1 ? { title: "Class of the selection, or of the next shape", keys: ["1 … 9"] } : null });
+    if (name) add("Select", `label-${digit}`, `Class: ${name}`, [`Digit${digit}`, `Numpad${digit}`], () => editor.setLabel(editor.labels[digit - 1].id), undefined, { inLists: true, help: digit === 1 ? { title: "Class of the next shape; with Select, of the selection", keys: ["1 … 9"] } : null });
   }
 
   const step = (/** @type {number} */ by) => () => (editor.isVideo ? editor.goTo(editor.wanted + by) : open[by < 0 ? "previous" : "next"]());
