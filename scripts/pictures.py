@@ -18,9 +18,9 @@ django.setup()  # the helpers of the tests import models
 
 from projects.conveyor import LABELS, Conveyor  # noqa: E402
 from tests.browser.editor_page import EditorPage  # noqa: E402
-from tests.browser.loop_people import KEEP_PEERS, Frameloop, wait_until  # noqa: E402
+from tests.browser.loop_people import KEEP_PEERS, Frameloop  # noqa: E402
 from tests.browsers import CHROMIUM_ARGUMENTS, Desk, chromium_path  # noqa: E402
-from tests.processes import ROOT  # noqa: E402
+from tests.processes import ROOT, eventually  # noqa: E402
 
 PICTURES = ROOT / "docs" / "pictures"
 SIZE = {"width": 1280, "height": 800}
@@ -94,7 +94,7 @@ def loop(ada: Visitor, project: str) -> None:
     ada.go(project + "pipelines/")
     ada.page.locator(".pipeline-card a").first.click()
     ada.page.wait_for_selector("#detections li", timeout=120_000)
-    wait_until(lambda: ada.page.evaluate("() => document.querySelector('#video').currentTime") > 3, "video", 60)
+    eventually(lambda: ada.page.evaluate("() => document.querySelector('#video').currentTime") > 3, 60, "video")
     keep(ada.page, "watch")
     ada.page.get_by_role("button", name="Keep this frame").click()
     ada.page.get_by_role("button", name="Open it").click()

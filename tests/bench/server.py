@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
-import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
 
-from config.services import DEFAULT_SERVER, commands
-from tests.processes import ROOT, free_port
+from config.services import DEFAULT_SERVER
+from tests.processes import Server
 
 
 @contextmanager
@@ -48,30 +44,12 @@ def databases() -> Any:
 
 
 @contextmanager
-def web(kind: str = DEFAULT_SERVER, wait: float = 60) -> Any:
+def web(kind: str = DEFAULT_SERVER) -> Any:
     """Start the web process as `./run` does, on a free port, and yield its address: http://127.0.0.1:40123."""
-    port = free_port()
-    command = commands("127.0.0.1", port, kind, Path(tempfile.gettempdir()))["web"]
-    process = subprocess.Popen([sys.executable, *command], cwd=ROOT)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        _wait_for(address + "/sign-in/", process, wait)
-        yield address
-    finally:
-        process.terminate()
+    with tempfile.TemporaryDirectory(prefix="frameloop-bench-web-") as folder:
+        server = Server(kind, dict(os.environ), Path(folder) / "web.log")
+        server.start()
         try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-
-
-def _wait_for(url: str, process: subprocess.Popen[bytes], wait: float) -> None:
-    deadline = time.monotonic() + wait
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise SystemExit(f"The web process ended with code {process.returncode}.")
-        with suppress(OSError):
-            urlopen(url, timeout=5).close()
-            return
-        time.sleep(0.1)
-    raise SystemExit(f"The web process did not answer at {url} within {wait:.0f} s.")
+            yield server.url
+        finally:
+            server.stop()

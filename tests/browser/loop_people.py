@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -116,17 +115,6 @@ class Person:
 
     def watched(self) -> dict[str, float]:
         return self.page.evaluate(WATCHED)
-
-
-def wait_until(question, what: str, seconds: float = 60, every: float = 0.5):
-    """The first true answer to `question`; fails with `what` was waited for."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        answer = question()
-        if answer:
-            return answer
-        time.sleep(every)
-    raise AssertionError(f"Waited {seconds:.0f} s for {what}.")
 
 
 def step_to(editor: EditorPage, frame: int) -> None:

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.loop_people import Frameloop, Person, step_to, wait_until
+from tests.browser.loop_people import Frameloop, Person, step_to
 from tests.browser.street import moving_boxes
-from tests.processes import ROOT
+from tests.processes import ROOT, eventually
 
 VIDEO = Path(os.environ.get("FRAMELOOP_VTEST") or ROOT.parent / "shared" / "data" / "vtest.avi")
 SHOTS = Path(os.environ.get("FRAMELOOP_SHOTS") or ROOT / "screenshots")
@@ -190,14 +190,17 @@ def watch(alice: Person, bob: Person, project: str) -> str:
 
 
 def see_video(person: Person) -> None:
-    first = wait_until(
-        lambda: (seen := person.watched())["width"] > 0 and seen["framesDecoded"] > 0 and seen, f"{person.name}'s video"
+    first = eventually(
+        lambda: (seen := person.watched())["width"] > 0 and seen["framesDecoded"] > 0 and seen,
+        60,
+        f"{person.name}'s video",
     )
-    wait_until(
+    eventually(
         lambda: (
             (seen := person.watched())["time"] > first["time"] + 1
             and seen["framesDecoded"] > first["framesDecoded"] + 5
         ),
+        60,
         f"more frames for {person.name} than {first}",
     )
 
@@ -210,7 +213,7 @@ def keep_a_frame(alice: Person, pipeline: str) -> None:
     item = re.search(r"/items/([0-9a-f-]{36})/", alice.page.url).group(1)
     editor = alice.edit(item, 0)
     waiting = editor.page.locator("#objects [role=option]")
-    wait_until(lambda: waiting.count() > 0, "suggestions in the kept frame", 20)
+    eventually(waiting.count, 20, "suggestions in the kept frame")
     alice.shoot("9-kept", editor.page)
     editor.page.get_by_role("button", name=re.compile("^Accept all")).click()
     editor.expect_saved()
