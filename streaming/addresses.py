@@ -37,11 +37,6 @@ def split_credentials(url: str) -> tuple[str, str]:
     return urlunsplit(parts._replace(netloc=host)), credentials
 
 
-def with_credentials(url: str, credentials: str) -> str:
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=f"{credentials}@{parts.netloc}")) if credentials else url
-
-
 def pair(credentials: str) -> tuple[str, str] | None:
     """User and password, decoded.
 
