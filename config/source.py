@@ -41,6 +41,7 @@ _KINDS = {
     ".conf",
 }
 _NAMES = {"Caddyfile"}
+_PICTURES = Path("docs", "pictures")
 
 
 def files(root: Path) -> Iterator[Path]:
@@ -48,9 +49,15 @@ def files(root: Path) -> Iterator[Path]:
     yield from (root / name for name in _FILES if _is_plain(root / name))
     for folder in _FOLDERS:
         for path in sorted((root / folder).rglob("*")):
-            hidden = any(part.startswith((".", "__pycache__")) for part in path.relative_to(root).parts)
-            if not hidden and (path.suffix in _KINDS or path.name in _NAMES) and _is_plain(path):
+            if _is_source(path.relative_to(root)) and _is_plain(path):
                 yield path
+
+
+def _is_source(path: Path) -> bool:
+    if any(part.startswith((".", "__pycache__")) for part in path.parts):
+        return False
+    shown = path.suffix == ".webp" and path.parent == _PICTURES
+    return shown or path.suffix in _KINDS or path.name in _NAMES
 
 
 def _is_plain(path: Path) -> bool:

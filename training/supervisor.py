@@ -188,6 +188,8 @@ def run(
         reason = _listen(child, watch, on_event, check)
         if reason:
             child.end(0.2 if reason in ("gone", "silent") else GRACE_S)
+            if reason == "stopped":
+                _hear_out(child, watch, on_event)
         else:
             with suppress(subprocess.TimeoutExpired):
                 child.process.wait(_TEARDOWN_S if watch.result else GRACE_S)
@@ -213,6 +215,17 @@ def _listen(child: Child, watch: Watch, on_event: Callable[[Event], None], check
         if watch.overdue:
             return "silent"
     return ""
+
+
+def _hear_out(child: Child, watch: Watch, on_event: Callable[[Event], None]) -> None:
+    """Pass on what an ended child had still said: an epoch behind its last checkpoint is never trained again."""
+    while (events := child.events(0)) is not None:
+        said = list(events)
+        if not said:
+            return
+        for event in said:
+            watch.hear(event)
+            on_event(event)
 
 
 def _ending(child: Child, watch: Watch, reason: str) -> Ending:

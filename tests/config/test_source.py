@@ -32,11 +32,12 @@ def test_every_file_of_the_repository_is_in_it():
 def test_what_is_not_source_stays_here(tmp_path):
     (tmp_path / "secret").write_text("x")
     for name in ("run", ".env", "credentials.json", "config/a.py", "config/server.pem", "config/.hidden.py",
-                 "data/secret.key", "tests/__pycache__/a.py", "tests/clip.mp4"):  # fmt: skip
+                 "data/secret.key", "tests/__pycache__/a.py", "tests/clip.mp4",
+                 "docs/pictures/start.webp", "static/photo.webp"):  # fmt: skip
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("x")
     (tmp_path / "config" / "link.py").symlink_to(tmp_path / "secret")
-    assert names(source.archive(tmp_path)) == {"run", "config/a.py"}
+    assert names(source.archive(tmp_path)) == {"run", "config/a.py", "docs/pictures/start.webp"}
 
 
 def test_nobody_learns_who_owns_the_files():

@@ -222,6 +222,25 @@ def test_a_worker_told_to_stop_puts_the_job_back_and_another_goes_on(start):
 WORKER = "import django; django.setup(); from training import runner; import sys; runner.run(sys.argv[1])"
 
 
+def test_epochs_that_a_child_ends_while_it_is_told_to_stop_are_in_the_curve(start, monkeypatch):
+    job = start(epochs=12, pace=0.02)
+    end = supervisor.Child.end
+
+    def late(child, grace=supervisor.GRACE_S):
+        reached = runner.folder_of(job.pk) / "checkpoint.json"
+        before = reached.read_text()
+        eventually(lambda: reached.read_text() != before)
+        end(child, grace)
+
+    monkeypatch.setattr(supervisor.Child, "end", late)
+    runner.run(job.pk, lambda: bool(epochs(job)))
+    job.refresh_from_db()
+    assert job.status == Status.QUEUED and 1 < len(epochs(job)) < 12
+
+    runner.run(job.pk)
+    assert epochs(job) == list(range(1, 13))
+
+
 def test_killing_the_worker_leaves_no_orphan_and_the_job_goes_on(start):
     job = start(epochs=8, pace=0.1)
     environment = on_test_database(DJANGO_SETTINGS_MODULE="config.settings")
