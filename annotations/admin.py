@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from annotations.models import Annotation, JournalTx
+from annotations.models import Annotation, AnnotationSession, Comment, JournalTx, Participant, Thread
 from projects.inspection import ReadOnly, link, pretty
 
 
@@ -44,3 +44,58 @@ class JournalTxAdmin(ReadOnly):
     @admin.display(description="ops")
     def ops_in_it(self, tx: JournalTx) -> int:
         return len(tx.ops)
+
+
+class CommentInline(admin.TabularInline):
+    model = Comment
+    fields = ("author", "text", "created_at", "deleted_at")
+    readonly_fields = ("created_at",)
+    autocomplete_fields = ("author",)
+    extra = 0
+
+
+@admin.register(Thread)
+class ThreadAdmin(admin.ModelAdmin):
+    list_display = ("__str__", link("item"), "frame", "created_by", "created_at", "resolved_at")
+    list_filter = ("resolved_at", "created_at")
+    list_select_related = ("item", "created_by")
+    search_fields = ("item__path", "item__project__name", "comments__text", "created_by__email")
+    autocomplete_fields = ("item", "created_by", "resolved_by")
+    date_hierarchy = "created_at"
+    inlines = (CommentInline,)
+
+
+@admin.register(Comment)
+class CommentAdmin(admin.ModelAdmin):
+    list_display = ("__str__", link("thread"), "author", "created_at", "edited_at", "deleted_at")
+    list_filter = ("created_at", "deleted_at")
+    list_select_related = ("thread", "author")
+    search_fields = ("text", "author__email", "thread__item__path")
+    autocomplete_fields = ("thread", "author", "mentions")
+    date_hierarchy = "created_at"
+
+
+class ParticipantInline(admin.TabularInline):
+    model = Participant
+    fields = ("user", "joined_at", "seen_at", "active_s", "shapes", "edits")
+    readonly_fields = fields
+    extra = 0
+
+
+@admin.register(AnnotationSession)
+class AnnotationSessionAdmin(ReadOnly):
+    list_display = ("__str__", link("item"), "purpose", "started_by", "started_at", "ended_at")
+    list_filter = ("purpose", "started_at", "ended_at")
+    list_select_related = ("item", "started_by")
+    search_fields = ("item__path", "item__project__name", "started_by__email")
+    date_hierarchy = "started_at"
+    inlines = (ParticipantInline,)
+
+
+@admin.register(Participant)
+class ParticipantAdmin(ReadOnly):
+    list_display = ("__str__", link("session"), "user", "active_s", "shapes", "edits", "joined_at")
+    list_filter = ("joined_at",)
+    list_select_related = ("session", "user")
+    search_fields = ("user__email", "session__item__path")
+    date_hierarchy = "joined_at"

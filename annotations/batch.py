@@ -69,6 +69,7 @@ class _Item:
     width: int
     height: int
     frames: int | None
+    detections: int
     added: int = 0
     moved: bool = False
 
@@ -154,6 +155,7 @@ class _Batch:
             return known[2]
         outcome = self._apply(work, item)
         item.rev += 1
+        item.detections = outcome.detections
         item.added += outcome.added
         item.moved = True
         if item.state == "to-do" and work.source == "human" and outcome.ops:
@@ -187,7 +189,7 @@ class _Batch:
         stamp = Stamp(item.rev + 1, work.actor_id, self.at)
         human = work.source == "human"
         labels = self.labels.get(item.project, set())
-        facts = Facts(stamp, self.at_ms, item.width, item.height, item.frames, labels, human)
+        facts = Facts(stamp, self.at_ms, item.width, item.height, item.frames, labels, human, item.detections)
         if not work.tx.undo_of:
             return decide(self._own(work), _sourced(work), work.tx.base_rev, facts)
         actor, inverse = self.inverses.get((work.item_id, work.tx.client_id, work.tx.undo_of), (None, None))
@@ -254,7 +256,7 @@ class _Batch:
 
     def writes(self) -> Queries:
         items = [
-            {"id": name, "rev": item.rev, "state": item.state, "added": item.added}
+            {"id": name, "rev": item.rev, "state": item.state, "added": item.added, "detections": item.detections}
             for name, item in self.items.items()
             if item.moved
         ]
@@ -292,9 +294,10 @@ def steps(works: list[Work], wait: bool = True) -> Generator[Queries, Rows, Answ
     batch = _Batch(works)
     ids = sorted({work.item_id for work in works})
     (rows,) = yield [(statements.LOCK if wait else statements.LOCK_FREE, [statements.array(ids)])]
-    for name, rev, state, project, width, height, frames, kind in rows:
+    for name, rev, state, project, width, height, frames, kind, detections in rows:
         unindexed = 0 if kind == "video" else None
-        batch.items[name] = _Item(rev, state, project, width, height, unindexed if frames is None else frames)
+        frames = unindexed if frames is None else frames
+        batch.items[name] = _Item(rev, state, project, width, height, frames, detections)
     if len(batch.items) < len(ids):
         (existing,) = yield [(statements.EXISTING, [statements.array(ids)])]
         there = {row[0] for row in existing}

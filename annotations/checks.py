@@ -18,6 +18,8 @@ MAX_OPS_TRUSTED = 500
 MAX_SHAPE_BYTES = 64 * 1024
 MAX_ATTRIBUTES = 100
 MAX_REV = 2**53
+MAX_Z = 10**6
+MAX_KEYFRAMES = 10_000
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9._:-]{1,64}", re.ASCII)
@@ -224,7 +226,8 @@ _SET: dict[str, Check] = {
     "attributes": _attributes,
     "frame": or_null(frame_number),
     "source": one_of("human", "model", "import"),
-    "detection_id": or_null(frame_number),
+    "group": or_null(uuid_text),
+    "z": whole(-MAX_Z, MAX_Z),
 }
 _KEYFRAME: dict[str, Check] = {
     "geometry": geometry,
@@ -232,6 +235,24 @@ _KEYFRAME: dict[str, Check] = {
     "occluded": flag,
     "attributes": _attributes,
 }
+_TRUSTED_ONLY = {"source", "confidence", "detection_id"}
+
+
+def _keyframes(value: Any, where: str) -> dict[str, Any]:
+    """A whole track: {frame: {geometry, outside, occluded, attributes}}; its first keyframe has a geometry."""
+    if not isinstance(value, dict) or not 1 <= len(value) <= MAX_KEYFRAMES:
+        raise Malformed(f"must be an object of 1 to {MAX_KEYFRAMES} keyframes", where)
+    checked: dict[str, Any] = {}
+    for key, entry in value.items():
+        if not (key.isascii() and key.isdigit() and str(int(key)) == key and int(key) < 2**31):
+            raise Malformed("is no frame number", f"{where}/{key[:20]}")
+        checked[key] = fields(json_object(entry, f"{where}/{key}"), f"{where}/{key}", {}, _KEYFRAME)
+    first = min(checked, key=int)
+    if "geometry" not in checked[first]:
+        raise Malformed("needs a geometry, for it is the track's first keyframe", f"{where}/{first}")
+    return checked
+
+
 _OPS: dict[str, tuple[dict[str, Check], dict[str, Check]]] = {
     "create": (
         {"op": _op, "id": uuid_text, "label": uuid_text, "geometry": geometry},
@@ -240,6 +261,10 @@ _OPS: dict[str, tuple[dict[str, Check], dict[str, Check]]] = {
             "attributes": _attributes,
             "source": one_of("human", "model", "import"),
             "confidence": or_null(_confidence),
+            "keyframes": or_null(_keyframes),
+            "detection_id": or_null(frame_number),
+            "group": or_null(uuid_text),
+            "z": whole(-MAX_Z, MAX_Z),
         },
     ),
     "update": ({"op": _op, "id": uuid_text, "set": _update_set}, {"geom_rev": revision}),
@@ -289,8 +314,8 @@ def _check_vertex(op: dict[str, Any], where: str) -> None:
 
 
 def _check_source(op: dict[str, Any], where: str) -> None:
-    if op["op"] == "create" and ("source" in op or "confidence" in op):
-        raise Malformed("source and confidence are set by models and imports only", where)
+    if op["op"] == "create" and not op.keys().isdisjoint(_TRUSTED_ONLY):
+        raise Malformed("source, confidence and detection_id are set by models and imports only", where)
     if op["op"] == "update" and op["set"].get("source", "human") != "human":
         raise Malformed("can only be set to human, which accepts a suggestion", f"{where}/set/source")
 

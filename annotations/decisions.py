@@ -39,6 +39,7 @@ class Facts:
     frames: int | None
     labels: frozenset[str] | set[str]
     human: bool = True
+    detections: int = 0  # the highest number that the item has given to a shape
 
 
 @dataclass(slots=True)
@@ -51,6 +52,7 @@ class Outcome:
     skipped: list[dict[str, Any]] = field(default_factory=list)
     changed: dict[str, Entry] = field(default_factory=dict)
     added: int = 0
+    detections: int = 0
 
 
 def decide(entries: Mapping[str, Entry], wanted: list[Op], base_rev: int, facts: Facts) -> Outcome:
@@ -61,10 +63,10 @@ def decide(entries: Mapping[str, Entry], wanted: list[Op], base_rev: int, facts:
     """
     if base_rev >= facts.stamp.rev:
         raise Rejected("AHEAD", f"base_rev {base_rev} is not known here: load the item again.")
-    outcome = Outcome()
+    outcome = Outcome(detections=facts.detections)
     for op in wanted:
         entry = outcome.changed.get(op["id"]) or entries.get(op["id"])
-        op = _fitted(op, entry, facts)
+        op = _numbered(_fitted(op, entry, facts), outcome)
         if entry is not None:
             _judge(entry, op, base_rev, facts, outcome)
         _do(entry, op, facts, outcome)
@@ -80,7 +82,7 @@ def decide_undo(entries: Mapping[str, Entry], inverse: list[Op], facts: Facts) -
     Raises:
         Rejected: NOTHING_TO_UNDO.
     """
-    outcome = Outcome()
+    outcome = Outcome(detections=facts.detections)
     for op in inverse:
         entry = outcome.changed.get(op["id"]) or entries.get(op["id"])
         if entry is None:
@@ -163,7 +165,7 @@ def _fitted(op: Op, entry: Entry | None, facts: Facts) -> Op:
     if kind == "create":
         _check_label(op["label"], facts)
         _check_frame(op.get("frame"), op["geometry"], facts)
-        return {**op, "geometry": _clipped(op["geometry"], facts)}
+        return {**op, "geometry": _clipped(op["geometry"], facts), **_fitted_track(op, facts)}
     if kind == "update":
         return {**op, "set": _fitted_set(op["set"], entry, facts)}
     if kind == "keyframe":
@@ -174,6 +176,29 @@ def _fitted(op: Op, entry: Entry | None, facts: Facts) -> Op:
         x, y = shapes.clamp(op["x"], op["y"], facts.width, facts.height)
         return {**op, "x": x, "y": y}
     return op
+
+
+def _fitted_track(op: Op, facts: Facts) -> dict[str, Any]:
+    """The keyframes of a track that comes as a whole, clipped; its `frame` is the first of them."""
+    frames = op.get("keyframes")
+    if not frames:
+        return {}
+    fitted = {}
+    for number in sorted(frames, key=int):
+        _check_keyframe({"frame": int(number)}, facts)
+        fitted[number] = frames[number]
+        if "geometry" in fitted[number]:
+            fitted[number] = {**fitted[number], "geometry": _clipped(fitted[number]["geometry"], facts)}
+    return {"keyframes": fitted, "frame": int(next(iter(fitted)))}
+
+
+def _numbered(op: Op, outcome: Outcome) -> Op:
+    """A new shape with the number that people will call it by: the item's next, unless an import brought one."""
+    if op["op"] != "create":
+        return op
+    number = op.get("detection_id") or outcome.detections + 1
+    outcome.detections = max(outcome.detections, number)
+    return {**op, "detection_id": number}
 
 
 def _fitted_set(changes: dict[str, Any], entry: Entry | None, facts: Facts) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 `static/js/editor/model/ops.js` does the same in the browser; both run `tests/vectors/ops/*.json`, so that
 they cannot drift apart. A shape is an annotation of the interface:
 
-    {id, label, frame, geometry, attributes, keyframes, source, confidence, detection_id,
+    {id, label, frame, geometry, attributes, keyframes, source, confidence, detection_id, group, z,
      geom_rev, track_rev, created_rev, updated_rev, author, updated_by, updated_at, deleted}
 
 A deleted shape stays in the document with `deleted: true`: an edit of it is `GONE`, and it can be restored.
@@ -141,12 +141,14 @@ def _create(shape: Shape | None, op: Op, stamp: Stamp) -> Shape:
         "frame": op.get("frame"),
         "geometry": op["geometry"],
         "attributes": op.get("attributes", {}),
-        "keyframes": None,
+        "keyframes": op.get("keyframes"),
         "source": op.get("source", "human"),
         "confidence": op.get("confidence"),
-        "detection_id": None,
+        "detection_id": op.get("detection_id"),
+        "group": op.get("group"),
+        "z": op.get("z", 0),
         "geom_rev": stamp.rev,
-        "track_rev": 0,
+        "track_rev": stamp.rev if op.get("keyframes") else 0,
         "created_rev": stamp.rev,
         "updated_rev": stamp.rev,
         "author": stamp.actor,

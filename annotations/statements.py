@@ -18,7 +18,7 @@ from projects.access import ROLES_SQL
 UTC_TEXT = """to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')"""
 
 _LOCK = """
-SELECT i.id::text, i.rev, i.state, i.project_id::text, a.width, a.height, v.frames, a.kind
+SELECT i.id::text, i.rev, i.state, i.project_id::text, a.width, a.height, v.frames, a.kind, i.detections
 FROM projects_item i
 JOIN projects_asset a ON a.id = i.asset_id
 LEFT JOIN projects_video v ON v.asset_id = a.id
@@ -39,6 +39,7 @@ NAMES = "SELECT id::text, name FROM projects_user WHERE id = ANY(%s::uuid[])"
 SHAPE = f"""json_build_object(
     'id', a.id, 'label', a.label_id, 'frame', a.frame, 'geometry', a.geometry, 'attributes', a.attributes,
     'keyframes', a.keyframes, 'source', a.source, 'confidence', a.confidence, 'detection_id', a.detection_id,
+    'group', a."group", 'z', a.z,
     'geom_rev', a.geom_rev, 'track_rev', a.track_rev, 'created_rev', a.created_rev, 'updated_rev', a.updated_rev,
     'author', a.author_id, 'updated_by', a.updated_by_id,
     'updated_at', {UTC_TEXT.format("a.updated_at")}, 'deleted', a.deleted)"""
@@ -64,8 +65,9 @@ SELECT
 WRITE = """
 WITH bumped AS (
   UPDATE projects_item i
-  SET rev = d.rev, state = d.state, annotation_count = greatest(i.annotation_count + d.added, 0), updated_at = now()
-  FROM jsonb_to_recordset(%s::jsonb) AS d(id uuid, rev bigint, state text, added int)
+  SET rev = d.rev, state = d.state, detections = d.detections,
+      annotation_count = greatest(i.annotation_count + d.added, 0), updated_at = now()
+  FROM jsonb_to_recordset(%s::jsonb) AS d(id uuid, rev bigint, state text, added int, detections int)
   WHERE i.id = d.id
 ), journalled AS (
   INSERT INTO annotations_journaltx
@@ -76,19 +78,21 @@ WITH bumped AS (
     overwritten jsonb, skipped jsonb, undo_of text)
 )
 INSERT INTO annotations_annotation AS a
-  (id, item_id, label_id, frame, geometry, attributes, keyframes, source, confidence, detection_id, geom_rev,
-   track_rev, created_rev, updated_rev, author_id, updated_by_id, updated_at, deleted, touched)
+  (id, item_id, label_id, frame, geometry, attributes, keyframes, source, confidence, detection_id, "group", z,
+   geom_rev, track_rev, created_rev, updated_rev, author_id, updated_by_id, updated_at, deleted, touched)
 SELECT id, item, label, frame, geometry, attributes, nullif(keyframes, 'null'), source, confidence, detection_id,
-       geom_rev, track_rev, created_rev, updated_rev, author, updated_by, updated_at, deleted, touched
+       "group", z, geom_rev, track_rev, created_rev, updated_rev, author, updated_by, updated_at, deleted, touched
 FROM jsonb_to_recordset(%s::jsonb) AS d(
   id uuid, item uuid, label uuid, frame int, geometry jsonb, attributes jsonb, keyframes jsonb, source text,
-  confidence float8, detection_id int, geom_rev bigint, track_rev bigint, created_rev bigint, updated_rev bigint,
+  confidence float8, detection_id int, "group" uuid, z int, geom_rev bigint,
+  track_rev bigint, created_rev bigint, updated_rev bigint,
   author uuid, updated_by uuid, updated_at timestamptz, deleted bool, touched jsonb)
 ON CONFLICT (id) DO UPDATE SET
   label_id = excluded.label_id, frame = excluded.frame, geometry = excluded.geometry,
   attributes = excluded.attributes, keyframes = excluded.keyframes, source = excluded.source,
-  confidence = excluded.confidence, detection_id = excluded.detection_id, geom_rev = excluded.geom_rev,
-  track_rev = excluded.track_rev, updated_rev = excluded.updated_rev, updated_by_id = excluded.updated_by_id,
+  confidence = excluded.confidence, detection_id = excluded.detection_id, "group" = excluded."group", z = excluded.z,
+  geom_rev = excluded.geom_rev, track_rev = excluded.track_rev,
+  updated_rev = excluded.updated_rev, updated_by_id = excluded.updated_by_id,
   updated_at = excluded.updated_at, deleted = excluded.deleted, touched = excluded.touched
 WHERE a.item_id = excluded.item_id
 RETURNING a.id"""

@@ -25,6 +25,7 @@ from projects.models import (
     KeptAnswer,
     Label,
     Membership,
+    Notice,
     Project,
     ProjectMembership,
     Role,
@@ -345,6 +346,15 @@ class ItemAdmin(Kept):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
+
+
+@admin.register(Notice)
+class NoticeAdmin(ReadOnly):
+    list_display = ("text", "kind", "user", link("project"), "created_at", "read_at")
+    list_filter = ("kind", "read_at", "created_at")
+    list_select_related = ("user", "project")
+    search_fields = ("text", "user__email", "project__name")
+    date_hierarchy = "created_at"
 
 
 @admin.register(Job)

@@ -2,6 +2,7 @@ from projects.models.answer import KeptAnswer
 from projects.models.item import Item
 from projects.models.job import Job, JobEvent
 from projects.models.library import Asset, Video
+from projects.models.notice import Notice
 from projects.models.people import ApiToken, Invitation, Membership, Role, Team, User
 from projects.models.project import Label, Project, ProjectMembership
 
@@ -15,6 +16,7 @@ __all__ = [
     "KeptAnswer",
     "Label",
     "Membership",
+    "Notice",
     "Project",
     "ProjectMembership",
     "Role",

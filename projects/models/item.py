@@ -69,6 +69,7 @@ class Item(models.Model):
     rev = models.PositiveBigIntegerField(default=0, editable=False)
     epoch = models.UUIDField(default=uuid.uuid4, editable=False, help_text="Changes when a backup is restored.")
     annotation_count = models.PositiveIntegerField(default=0, editable=False)  # without a model's suggestions
+    detections = models.PositiveIntegerField(default=0, editable=False, help_text="The highest detection id given.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
 

@@ -8,7 +8,7 @@ from django.core.files.base import ContentFile
 from django.test import Client
 from django.urls import reverse
 
-from annotations.models import Annotation, JournalTx
+from annotations.models import Annotation, AnnotationSession, Comment, JournalTx, Participant, Thread
 from projects.models import (
     ApiToken,
     Asset,
@@ -18,6 +18,7 @@ from projects.models import (
     KeptAnswer,
     Label,
     Membership,
+    Notice,
     Project,
     ProjectMembership,
     Role,
@@ -32,7 +33,9 @@ from training.models import Model, Version, VersionFrame
 REGISTERED = sorted(admin.site._registry, key=lambda model: model._meta.label)
 OURS = {"projects", "annotations", "training", "streaming"}
 WRITTEN_BY_THE_JOURNAL = (Annotation, JournalTx)
-READ_ONLY = (*WRITTEN_BY_THE_JOURNAL, Version, VersionFrame, Asset, Video, Job, Capture)
+READ_ONLY = (
+    *WRITTEN_BY_THE_JOURNAL, Version, VersionFrame, Asset, Video, Job, Capture, Notice, AnnotationSession, Participant
+)  # fmt: skip
 KEPT = (*READ_ONLY, User, Team, Project, Item, Model)
 
 
@@ -72,6 +75,11 @@ def everything(project, alice, bob, charlie) -> dict:
     source = Source.objects.create(project=project, name="Gate", kind="rtsp", secret="ciphertext")
     pipeline = Pipeline.objects.create(project=project, name="Gate", source=source, model=model)
     Capture.objects.create(pipeline=pipeline, item=item, model=model)
+    thread = Thread.objects.create(item=item, frame=0, x=1, y=2, created_by=alice)
+    Comment.objects.create(thread=thread, author=alice, text="Is this one?")
+    session = AnnotationSession.objects.create(item=item, started_by=alice)
+    Participant.objects.create(session=session, user=alice)
+    Notice.objects.create(user=alice, project=project, kind="mention", text="Bob mentioned you", url="/")
     Invitation.make(project.team, Role.VIEWER, alice)
     token, secret = ApiToken.objects.create(alice, expiry=None, name="nightly")
     KeptAnswer.objects.create(user=alice, key="k1", fingerprint="f" * 64, status=201, body={"token": "hidden-body"})

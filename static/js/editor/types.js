@@ -29,7 +29,9 @@
  * @property {number | null} [confidence]
  * @property {number | null} [frame]
  * @property {Record<string, Keyframe> | null} [keyframes]
- * @property {number | null} [detection_id]
+ * @property {number | null} [detection_id] the number that people call it by; the server gives it
+ * @property {string | null} [group] shapes with the same group are selected and moved as one
+ * @property {number} [z] drawn above those with a lower one
  * @property {unknown} [author]
  * @property {unknown} [updated_by]
  * @property {string | null} [updated_at]
