@@ -173,6 +173,7 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_RATES": {
         "sign-in": env.rate("THROTTLE_SIGN_IN", "60/min"),
         "register": env.rate("THROTTLE_REGISTER", "200/hour"),
+        "assist": env.rate("THROTTLE_ASSIST", "120/min"),  # by person
     },
 }
 SPECTACULAR_SETTINGS = {

@@ -1,4 +1,4 @@
-"""Rates for what strangers may call, counted in Redis by address. See THROTTLE_* in the environment."""
+"""Rates for what strangers may call, by address, and for costly calls, by person; counted in Redis. See THROTTLE_*."""
 
 from __future__ import annotations
 
@@ -26,3 +26,17 @@ class SignInThrottle(_ByAddress):
 
 class RegisterThrottle(_ByAddress):
     scope = "register"
+
+
+class AssistThrottle(SimpleRateThrottle):
+    """What keeps one person's scripts from holding the processors that everybody labels with."""
+
+    scope = "assist"
+
+    def get_rate(self) -> str:
+        return str(settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"][self.scope])
+
+    def get_cache_key(self, request: Request, view: Any) -> str | None:
+        if request.method != "POST" or not request.user.is_authenticated:
+            return None
+        return self.cache_format % {"scope": self.scope, "ident": request.user.pk}

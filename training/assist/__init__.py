@@ -1,0 +1,1 @@
+"""Help while labelling: what a program proposes, as suggestions that a person accepts, adjusts or refuses."""

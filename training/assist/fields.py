@@ -1,0 +1,86 @@
+"""What the assist calls take and give."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from rest_framework import serializers
+
+from projects.models import Item
+from projects.problems import invalid
+from projects.serializers.fields import Choice
+from training.assist.outline import FORMS
+
+_FARTHEST = 1e6
+_SMALLEST = 4  # pixels: less is a slip of the hand
+
+
+class Number(serializers.FloatField):
+    """A finite coordinate in pixels."""
+
+    def to_internal_value(self, data: Any) -> float:
+        value = super().to_internal_value(data)
+        if isinstance(data, str | bool) or not math.isfinite(value) or abs(value) > _FARTHEST:
+            raise serializers.ValidationError(f"Expected a finite number of pixels up to {_FARTHEST:.0f}.")
+        return float(value)
+
+
+class BoxSerializer(serializers.Serializer[Any]):
+    x = Number()
+    y = Number()
+    w = Number(min_value=0)
+    h = Number(min_value=0)
+
+
+def box_in(item: Item, box: dict[str, float], where: str = "/box") -> tuple[float, float, float, float]:
+    """x, y, w, h of the part of a box that lies in the item's picture.
+
+    Raises:
+        ValidationError: hardly anything of it does.
+    """
+    width, height = item.asset.width, item.asset.height
+    left, top = max(box["x"], 0.0), max(box["y"], 0.0)
+    right, bottom = min(box["x"] + box["w"], width), min(box["y"] + box["h"], height)
+    if right - left < _SMALLEST or bottom - top < _SMALLEST:
+        raise invalid(
+            where, f"Draw a box of at least {_SMALLEST} x {_SMALLEST} pixels inside the picture ({width} x {height})."
+        )
+    return left, top, right - left, bottom - top
+
+
+class CutOutSerializer(serializers.Serializer[Any]):
+    frame = serializers.IntegerField(min_value=0, required=False, allow_null=True, default=None)
+    box = BoxSerializer(help_text="In pixels, around the object with a little of what is behind it.")
+    label = serializers.UUIDField()
+
+    def get_fields(self) -> dict[str, Any]:
+        form = Choice(choices=FORMS, default="polygon", help_text="What to make of it.")
+        return {**super().get_fields(), "as": form}  # a word of Python's: no attribute can have this name
+
+
+class SuggestionSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    label = serializers.UUIDField()
+    frame = serializers.IntegerField(allow_null=True)
+    geometry = serializers.DictField()
+    confidence = serializers.FloatField()
+
+
+class SuggestionsSerializer(serializers.Serializer[Any]):
+    """The suggestions that were added to the item; everybody in its room has got them too."""
+
+    rev = serializers.IntegerField(help_text="The item's revision with them.")
+    annotations = SuggestionSerializer(many=True)
+    note = serializers.CharField(help_text="What a person should know of how they came about; may be empty.")
+
+
+class OriginSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField(help_text="Of the shape.")
+    tool = serializers.CharField(help_text="model, grabcut, click, similar or propagate.")
+    model = serializers.UUIDField(allow_null=True)
+    name = serializers.CharField(help_text="The model's; empty where there is none.")
+
+
+class OriginsSerializer(serializers.Serializer[Any]):
+    results = OriginSerializer(many=True)

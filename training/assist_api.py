@@ -1,0 +1,97 @@
+"""`items/{id}/assist/...`: tools that suggest shapes. The work is done in the request, on a bounded picture."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from projects import access
+from projects.models import Item
+from projects.problems import Problem
+from projects.throttles import AssistThrottle
+from training.assist import fields, propose
+from training.assist.cutout import cut_out
+from training.assist.outline import geometry_of
+
+_TAGS = ["assistance"]
+_AT_ONCE = 2  # of this process: more would only take turns on the same cores, and hold a picture each
+_WAIT_S = 20.0
+_desk = threading.BoundedSemaphore(_AT_ONCE)
+
+
+@contextmanager
+def at_work() -> Iterator[None]:
+    """A turn at the processor.
+
+    Raises:
+        Problem: 503 when none came up in time.
+    """
+    if not _desk.acquire(timeout=_WAIT_S):
+        raise Problem(503, "BUSY", "The server is busy with other people's tools: try again in a moment.")
+    try:
+        yield
+    finally:
+        _desk.release()
+
+
+class Assist(APIView):
+    """One tool on one item: POST only, for annotators, at a bounded rate a person."""
+
+    throttle_classes = (AssistThrottle,)
+
+
+class CutOut(Assist):
+    @extend_schema(
+        operation_id="assist_grabcut",
+        tags=_TAGS,
+        request=fields.CutOutSerializer,
+        responses={201: fields.SuggestionsSerializer},
+    )
+    def post(self, request: Request, item_id: uuid.UUID) -> Response:
+        """Cut the object in a box out of what is behind it (GrabCut), as a suggestion.
+
+        422 `nothing-found` where nothing in the box stands out from what is around it.
+        """
+        item = propose.fetch_item(request.user, item_id)
+        wanted = _read(fields.CutOutSerializer, request)
+        frame = propose.frame_number(item, wanted["frame"])
+        label, box = propose.label_of(item, wanted["label"]), fields.box_in(item, wanted["box"])
+        with at_work():
+            found = cut_out(propose.pixels(item, frame), box)
+        size = (item.asset.width, item.asset.height)
+        geometry = geometry_of(found.mask, found.place, size, wanted["as"]) if found else None
+        if found is None or geometry is None:
+            raise Problem(
+                422,
+                "nothing-found",
+                "Nothing in this box stands out from what is around it: draw it a little wider, "
+                "so that some of the background is in it.",
+            )
+        ops = [propose.create(label.pk, geometry, found.confidence, frame)]
+        return _suggested(propose.commit(item, request.user, ops, f"{propose.TOOL}grabcut"))
+
+
+class Origins(APIView):
+    @extend_schema(operation_id="assist_origins", tags=_TAGS, responses=fields.OriginsSerializer)
+    def get(self, request: Request, item_id: uuid.UUID) -> Response:
+        """Which model or tool proposed the item's shapes that no person drew."""
+        item = access.fetch(Item.objects.all(), request.user, item_id)
+        return Response({"results": propose.origins(item)})
+
+
+def _read(serializer: type[Any], request: Request) -> dict[str, Any]:
+    body = serializer(data=request.data)
+    body.is_valid(raise_exception=True)
+    return dict(body.validated_data)
+
+
+def _suggested(answer: dict[str, Any], note: str = "", **more: Any) -> Response:
+    return Response({**answer, "note": note, **more}, status=201)
