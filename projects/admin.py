@@ -313,7 +313,7 @@ class VideoAdmin(ReadOnly):
     list_filter = ("codec",)
     list_select_related = ("asset",)
     search_fields = ("asset__original_name", "asset__sha256")
-    exclude = ("proxy", "proxy_index")
+    exclude = ("proxy", "packets", "proxy_index")
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).defer("pts_bytes", "key_frames_bytes", "marks_bytes", "proxy_index")

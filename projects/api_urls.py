@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from projects.api import auth, items, jobs, members, projects, teams, tokens
+from projects.api import auth, items, jobs, members, playback, projects, teams, tokens
 
 _TEAM = "teams/<uuid:team_id>"
 _PROJECT = "projects/<uuid:project_id>"
@@ -34,6 +34,8 @@ urlpatterns: list[URLPattern] = [
     path(f"{_PROJECT}/items", items.Items.as_view()),
     path(_ITEM, items.OneItem.as_view()),
     path(f"{_ITEM}/frames/<int:n>", items.Frame.as_view()),
+    path(f"{_ITEM}/playback", playback.Playback.as_view()),
+    path(f"{_ITEM}/playback/times", playback.Times.as_view()),
     path(f"{_PROJECT}/jobs", jobs.Jobs.as_view()),
     path(_JOB, jobs.OneJob.as_view()),
     path(f"{_JOB}/cancel", jobs.CancelJob.as_view()),

@@ -18,7 +18,16 @@ from projects.models.library import Kind
 from projects.readers import FrameReader, FrameUnreadable, Readers, Source
 from projects.sniff import HEAD_BYTES, detect
 
-__all__ = ["FrameOutOfRange", "FrameUnreadable", "encode_picture", "frame_etag", "picture", "read_frame", "read_frames"]
+__all__ = [
+    "FrameOutOfRange",
+    "FrameUnreadable",
+    "encode_picture",
+    "frame_etag",
+    "picture",
+    "read_frame",
+    "read_frames",
+    "source_of",
+]
 
 Pixels = NDArray[np.uint8]
 encode_picture = pictures.encode
@@ -47,7 +56,7 @@ def read_frame(asset: Asset, n: int = 0) -> Pixels:
     _check(asset, n)
     if asset.kind == Kind.IMAGE:
         return pictures.read(local_path(asset.picture))
-    with readers.lend(str(asset.pk), n, lambda: _source(asset)) as reader:
+    with readers.lend(str(asset.pk), n, lambda: source_of(asset)) as reader:
         return videos.to_pixels(reader.read(n), (asset.width, asset.height))
 
 
@@ -63,7 +72,7 @@ def read_frames(asset: Asset, numbers: Iterable[int]) -> Iterator[tuple[int, Pix
     if asset.kind == Kind.IMAGE:
         yield from ((n, read_frame(asset, n)) for n in wanted)
         return
-    reader = FrameReader(_source(asset))  # one of its own: a long pass must not keep others waiting
+    reader = FrameReader(source_of(asset))  # one of its own: a long pass must not keep others waiting
     try:
         for n in wanted:
             yield n, videos.to_pixels(reader.read(n), (asset.width, asset.height))
@@ -76,7 +85,12 @@ def _check(asset: Asset, n: int) -> None:
         raise FrameOutOfRange(asset, n)
 
 
-def _source(asset: Asset) -> Source:
+def source_of(asset: Asset) -> Source:
+    """What a reader of the asset's frames needs.
+
+    Raises:
+        FrameUnreadable: the stored file is no video any more.
+    """
     video = Video.objects.get(pk=asset.pk)
     path = local_path(asset.file)
     with path.open("rb") as file:

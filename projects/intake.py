@@ -22,7 +22,7 @@ from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 
-from projects import live, sniff
+from projects import live, playback, sniff
 from projects.models import Asset, Item, Project, Team, User, Video
 from projects.models.library import Kind
 from projects.pictures import Refused
@@ -182,6 +182,7 @@ def _keep(draft: Asset, found: dict[str, Any], form: sniff.Format, source: Path,
             draft.save(force_insert=True)
             if draft.kind == Kind.VIDEO:
                 _video(draft, found).save(force_insert=True)
+                playback.ask(draft.pk)
         return draft, True
     except BaseException as error:
         for key in saved:

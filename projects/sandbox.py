@@ -20,15 +20,19 @@ _KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "VIRTUAL_ENV")
 _FILES_PER_CHILD = 200  # then a fresh one, so that no decoder's leak grows for ever
 
 
+def surroundings() -> dict[str, str]:
+    """The environment of a child that decodes: no secrets, and no more memory than it needs."""
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    return kept | {"OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2", "PYTHONDONTWRITEBYTECODE": "1"}
+
+
 class _Child:
     def __init__(self) -> None:
-        surroundings = {name: os.environ[name] for name in _KEPT if name in os.environ}
-        surroundings |= {"OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2", "PYTHONDONTWRITEBYTECODE": "1"}
         self.files = 0
         self.process = subprocess.Popen(
             [sys.executable, "-m", "projects.inspector"],
             cwd=_ROOT,
-            env=surroundings,
+            env=surroundings(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

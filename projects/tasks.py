@@ -10,9 +10,10 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
+from projects import playback
 from projects.idempotency import KEPT_FOR
 from projects.intake import ASSETS
-from projects.models import Asset, KeptAnswer
+from projects.models import Asset, KeptAnswer, Video
 
 # An upload that is being stored has files before it has rows; none takes this long.
 ORPHAN_AGE = timedelta(days=1)
@@ -37,12 +38,19 @@ def _folders(root: str) -> list[str]:
 def _sweep(folder: str, before: datetime) -> int:
     names = [f"{folder}/{name}" for name in default_storage.listdir(folder)[1]]
     known: set[str] = set()
-    for field in ("file", "upright", "thumbnail"):
-        known.update(Asset.objects.filter(**{f"{field}__in": names}).values_list(field, flat=True))
+    for rows, fields in ((Asset.objects, ("file", "upright", "thumbnail")), (Video.objects, ("proxy", "packets"))):
+        for field in fields:
+            known.update(rows.filter(**{f"{field}__in": names}).values_list(field, flat=True))
     lost = [name for name in names if name not in known and default_storage.get_modified_time(name) < before]
     for name in lost:
         default_storage.delete(name)
     return len(lost)
+
+
+@shared_task
+def make_playback() -> int:
+    """Make what browsers need to decode the videos that wait for it. Returns how many were made."""
+    return playback.drain()
 
 
 @shared_task

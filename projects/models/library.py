@@ -27,6 +27,16 @@ class Mark(models.TextChoices):
     ORDER = "order", "Count from the start"
 
 
+class PlaybackState(models.TextChoices):
+    """How far the packets for browsers are (see `projects.playback`)."""
+
+    NONE = "none", "Not asked for"
+    QUEUED = "queued", "Queued"
+    MAKING = "making", "Being made"
+    READY = "ready", "Ready"
+    FAILED = "failed", "Failed"
+
+
 # What only decoding needs.
 INDEX_FIELDS = ("pts_bytes", "key_frames_bytes", "marks_bytes", "proxy_index")
 
@@ -101,8 +111,16 @@ class Video(models.Model):
     marks_bytes = models.BinaryField(
         null=True, blank=True, help_text="int64, little-endian, as pts: the mark of each frame where it is not its pts."
     )
-    proxy = models.FileField(max_length=255, blank=True, help_text="H.264 copy that browsers can play.")
-    proxy_index = models.JSONField(null=True, blank=True, help_text="Packets of the proxy, for WebCodecs.")
+    proxy = models.FileField(
+        max_length=255, blank=True, help_text="H.264 copy that browsers can decode; none where the original can be."
+    )
+    packets = models.FileField(max_length=255, blank=True, help_text="Where each frame's packet lies in the copy.")
+    proxy_index = models.JSONField(null=True, blank=True, help_text="What a decoder must know before the first packet.")
+    playback_state = models.CharField(max_length=6, choices=PlaybackState.choices, default=PlaybackState.NONE)
+    playback_progress = models.FloatField(default=0, help_text="Share of the frames that is done, 0 to 1.")
+    playback_error = models.CharField(max_length=300, blank=True)
+    playback_attempts = models.PositiveSmallIntegerField(default=0)
+    playback_touched = models.DateTimeField(null=True, blank=True, help_text="The last sign of life of its maker.")
 
     def __str__(self) -> str:
         return f"{self.frames} frames of {self.asset}"
@@ -120,3 +138,10 @@ class Video(models.Model):
     def marks(self) -> np.ndarray[Any, np.dtype[np.int64]]:
         """What names each frame's packet to a decoder, shape (frames,): the pts where they are to be trusted."""
         return self.pts if self.marks_bytes is None else np.frombuffer(bytes(self.marks_bytes), "<i8")
+
+
+@receiver(post_delete, sender=Video)
+def _delete_playback(instance: Video, **_: Any) -> None:
+    names = [field.name for field in (instance.proxy, instance.packets) if field]
+    storage = instance.proxy.storage
+    transaction.on_commit(lambda: [storage.delete(name) for name in names])
