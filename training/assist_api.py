@@ -15,9 +15,10 @@ from rest_framework.views import APIView
 
 from projects import access
 from projects.models import Item
+from projects.models.library import Kind
 from projects.problems import Problem
 from projects.throttles import AssistThrottle
-from training.assist import fields, propose
+from training.assist import fields, propagate, propose
 from training.assist.cutout import cut_out
 from training.assist.outline import geometry_of
 
@@ -77,6 +78,33 @@ class CutOut(Assist):
             )
         ops = [propose.create(label.pk, geometry, found.confidence, frame)]
         return _suggested(propose.commit(item, request.user, ops, f"{propose.TOOL}grabcut"))
+
+
+class Propagate(Assist):
+    @extend_schema(
+        operation_id="assist_propagate",
+        tags=_TAGS,
+        request=fields.PropagateSerializer,
+        responses={201: fields.PropagatedSerializer},
+    )
+    def post(self, request: Request, item_id: uuid.UUID) -> Response:
+        """Follow a shape through the next frames of a video, as one suggested track.
+
+        It ends early where the object is lost, and says where and why. To go on beyond the 50 frames of one
+        call, name the suggested track and its `last` frame: the track is continued.
+        """
+        item = propose.fetch_item(request.user, item_id)
+        wanted = _read(fields.PropagateSerializer, request)
+        if item.asset.kind != Kind.VIDEO:
+            raise Problem(409, "no-video", "An image has no next frame: propagation is for videos.")
+        shape = propose.shape_of(item, wanted["annotation"])
+        start = propose.frame_number(item, shape.frame if wanted["frame"] is None else wanted["frame"])
+        with at_work():
+            ops, course = propagate.propagate(item, shape, start or 0, wanted["frames"], wanted["method"])
+        answer = propose.commit(item, request.user, ops, propagate.ORIGIN)
+        stopped = {"frame": course.lost, "reason": course.reason} if course.lost is not None else None
+        more = {"annotation": ops[0]["id"], "last": course.steps[-1].frame, "stopped": stopped}
+        return _suggested(answer, **more)
 
 
 class Origins(APIView):

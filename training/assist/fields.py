@@ -10,7 +10,9 @@ from rest_framework import serializers
 from projects.models import Item
 from projects.problems import invalid
 from projects.serializers.fields import Choice
+from training.assist.motion import METHODS
 from training.assist.outline import FORMS
+from training.assist.propagate import MOST_FRAMES
 
 _FARTHEST = 1e6
 _SMALLEST = 4  # pixels: less is a slip of the hand
@@ -59,11 +61,21 @@ class CutOutSerializer(serializers.Serializer[Any]):
         return {**super().get_fields(), "as": form}  # a word of Python's: no attribute can have this name
 
 
+class PropagateSerializer(serializers.Serializer[Any]):
+    annotation = serializers.UUIDField(help_text="The shape to follow.")
+    frame = serializers.IntegerField(
+        min_value=0, required=False, allow_null=True, default=None, help_text="For a track: where to start from."
+    )
+    frames = serializers.IntegerField(min_value=1, max_value=MOST_FRAMES, default=10, help_text="How many to go on.")
+    method = Choice(choices=METHODS, default="flow")
+
+
 class SuggestionSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     label = serializers.UUIDField()
     frame = serializers.IntegerField(allow_null=True)
     geometry = serializers.DictField()
+    keyframes = serializers.DictField(allow_null=True)
     confidence = serializers.FloatField()
 
 
@@ -73,6 +85,19 @@ class SuggestionsSerializer(serializers.Serializer[Any]):
     rev = serializers.IntegerField(help_text="The item's revision with them.")
     annotations = SuggestionSerializer(many=True)
     note = serializers.CharField(help_text="What a person should know of how they came about; may be empty.")
+
+
+class StopSerializer(serializers.Serializer[Any]):
+    frame = serializers.IntegerField()
+    reason = serializers.CharField()
+
+
+class PropagatedSerializer(SuggestionsSerializer):
+    """`annotations` is empty where a suggested track was continued."""
+
+    annotation = serializers.UUIDField(help_text="The suggested track.")
+    last = serializers.IntegerField(help_text="The last frame that the object was found on.")
+    stopped = StopSerializer(allow_null=True, help_text="Where and why the object was lost.")
 
 
 class OriginSerializer(serializers.Serializer[Any]):

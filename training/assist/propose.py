@@ -118,7 +118,7 @@ def commit(item: Item, by: User, ops: Sequence[dict[str, Any]], origin: str) -> 
         origin: "model:<id>" or "assist:<tool>".
 
     Returns:
-        `{rev, annotations: [{id, label, frame, geometry, confidence}]}`.
+        `{rev, annotations: [{id, label, frame, geometry, keyframes, confidence}]}`.
 
     Raises:
         Problem: the journal refused it.
@@ -132,7 +132,9 @@ def commit(item: Item, by: User, ops: Sequence[dict[str, Any]], origin: str) -> 
         except journal.Rejected as refusal:
             more = {"current": refusal.current, "retryable": refusal.retryable}
             raise Problem(_STATUS.get(refusal.code, 409), refusal.code, refusal.detail, **more) from None
-    shown = [{name: op.get(name) for name in ("id", "label", "frame", "geometry", "confidence")} for op in made]
+    shown = [
+        {name: op.get(name) for name in ("id", "label", "frame", "geometry", "keyframes", "confidence")} for op in made
+    ]
     return {"rev": rev, "annotations": shown}
 
 

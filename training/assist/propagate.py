@@ -1,0 +1,102 @@
+"""A shape followed through the next frames of its video, as one suggested track."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from annotations.models import Annotation
+from projects import frames
+from projects.models import Item
+from projects.problems import Problem, invalid
+from training.assist import carry, motion, propose
+from training.assist.motion import Box, Course
+
+MOST_FRAMES = 50  # in one call, which a person waits for; more goes in several
+ORIGIN = f"{propose.TOOL}propagate"
+_MOVABLE = ("box", "rbox", "polygon", "polyline", "keypoints", "mask")
+
+
+def propagate(item: Item, shape: Annotation, frame: int, count: int, method: str) -> tuple[list[Any], Course]:
+    """The ops that suggest where a shape is on up to `count` frames after `frame`.
+
+    A track that this tool has suggested is continued; anything else gets a new track beside it.
+
+    Raises:
+        Problem: the shape cannot be followed, with the reason.
+    """
+    geometry = _shown(shape, frame)
+    box = carry.box_of(geometry)
+    if geometry["type"] not in _MOVABLE or box is None:
+        raise invalid("/annotation", f"A {geometry['type']} has no place in the picture: there is nothing to follow.")
+    last = item.asset.frames - 1
+    if frame >= last:
+        raise invalid("/frame", f"Frame {frame} is the last one: there is none to follow the shape to.")
+    course = _course(item, box, range(frame, min(frame + count, last) + 1), method)
+    if not course.steps:
+        raise Problem(422, "nothing-found", f"The object is lost on frame {course.lost} already: {course.reason}.")
+    track = _keyframes(geometry, box, course)
+    end = course.steps[-1].frame + 1
+    if end <= last:
+        track[end] = {"outside": True}  # or the track would go on to the end of the video
+    if _continues(shape, frame):
+        return [_keyframe(shape, n, {"outside": False, **entry}) for n, entry in track.items()], course
+    return [_track(shape, track, course)], course
+
+
+def _shown(shape: Annotation, frame: int) -> dict[str, Any]:
+    """The shape's geometry on a frame.
+
+    Raises:
+        ValidationError: at /frame, when it is not there.
+    """
+    geometry = geometry_on(shape, frame)
+    if geometry is None:
+        raise invalid("/frame", f"The shape is not on frame {frame}.")
+    return geometry
+
+
+def geometry_on(shape: Annotation, frame: int | None) -> dict[str, Any] | None:
+    """Where a shape is on a frame: None when it is not there. A track's box moves straight between keyframes."""
+    if not shape.keyframes:
+        return shape.geometry if shape.frame == frame else None
+    marks = sorted((int(key), entry) for key, entry in shape.keyframes.items())
+    before = [mark for mark in marks if mark[0] <= (frame or 0)]
+    if not before or before[-1][1].get("outside"):
+        return None
+    held = next((entry["geometry"] for _, entry in reversed(before) if entry.get("geometry")), None)
+    after = next(((n, entry) for n, entry in marks if n > (frame or 0) and entry.get("geometry")), None)
+    if held is None or after is None or held["type"] != "box" or after[1]["geometry"]["type"] != "box":
+        return held
+    share = ((frame or 0) - before[-1][0]) / (after[0] - before[-1][0])
+    goal = after[1]["geometry"]
+    return {"type": "box", **{name: held[name] + (goal[name] - held[name]) * share for name in "xywh"}}
+
+
+def _course(item: Item, box: Box, wanted: range, method: str) -> Course:
+    try:
+        return motion.follow(frames.read_frames(item.asset, wanted), box, method)
+    except (frames.FrameUnreadable, OSError) as error:
+        raise Problem(409, "unreadable", f"The video cannot be read: {error}") from error
+
+
+def _keyframes(geometry: dict[str, Any], box: Box, course: Course) -> dict[int, dict[str, Any]]:
+    boxes = {step.frame: step.box for step in course.steps}
+    return {n: {"geometry": carry.carried(geometry, box, boxes[n])} for n in carry.keyframes(list(boxes.items()))}
+
+
+def _continues(shape: Annotation, frame: int) -> bool:
+    """Whether the shape is a suggested track that nothing but its end follows on after `frame`."""
+    later = [entry for key, entry in (shape.keyframes or {}).items() if int(key) > frame]
+    return bool(shape.keyframes) and shape.source == "model" and all(entry.get("outside") for entry in later)
+
+
+def _keyframe(shape: Annotation, frame: int, entry: dict[str, Any]) -> dict[str, Any]:
+    return {"op": "keyframe", "id": str(shape.pk), "frame": frame, "set": entry}
+
+
+def _track(shape: Annotation, track: dict[int, dict[str, Any]], course: Course) -> dict[str, Any]:
+    first = next(iter(track))
+    confidence = min(step.confidence for step in course.steps)
+    op = propose.create(shape.label_id, track[first]["geometry"], confidence, first)
+    attributes = {name: value for name, value in shape.attributes.items() if value is not None}
+    return {**op, "attributes": attributes, "keyframes": {str(n): entry for n, entry in track.items()}}
