@@ -18,7 +18,7 @@ from projects.models import Item
 from projects.models.library import Kind
 from projects.problems import Problem
 from projects.throttles import AssistThrottle
-from training.assist import fields, propagate, propose
+from training.assist import fields, propagate, propose, similar
 from training.assist.cutout import cut_out
 from training.assist.outline import geometry_of
 
@@ -105,6 +105,27 @@ class Propagate(Assist):
         stopped = {"frame": course.lost, "reason": course.reason} if course.lost is not None else None
         more = {"annotation": ops[0]["id"], "last": course.steps[-1].frame, "stopped": stopped}
         return _suggested(answer, **more)
+
+
+class Similar(Assist):
+    @extend_schema(
+        operation_id="assist_similar",
+        tags=_TAGS,
+        request=fields.SimilarSerializer,
+        responses={201: fields.SuggestionsSerializer},
+    )
+    def post(self, request: Request, item_id: uuid.UUID) -> Response:
+        """Find more like a shape on its frame: by the project's deployed model, or without one by looks.
+
+        What has a shape already (more than half overlapping) is left out; `note` says how it was found.
+        """
+        item = propose.fetch_item(request.user, item_id)
+        wanted = _read(fields.SimilarSerializer, request)
+        shape = propose.shape_of(item, wanted["annotation"])
+        frame = propose.frame_number(item, shape.frame if wanted["frame"] is None else wanted["frame"])
+        with at_work():
+            finds = similar.find(item, shape, frame, propose.pixels(item, frame), wanted["confidence"])
+        return _suggested(propose.commit(item, request.user, finds.ops, finds.origin), finds.note)
 
 
 class Origins(APIView):

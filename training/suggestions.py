@@ -8,6 +8,7 @@ from typing import Any
 
 from projects.models import Label
 from training.inference import Detections
+from training.models import Model
 
 Seen = dict[str, Any]
 
@@ -48,6 +49,17 @@ def to_ops(
         for seen in found
         if seen["label"] in ids and seen["geometry"]["w"] > 0 and seen["geometry"]["h"] > 0
     ]
+
+
+def label_ids(model: Model, labels: Iterable[Label]) -> dict[str, Any]:
+    """The project's label, by its id, for each name that a model has for a class.
+
+    A class that the model learnt from a label stays that label when it is renamed; others go by name and alias.
+    """
+    known = list(labels)
+    by_id, by_name = {str(label.pk): label.pk for label in known}, _ids(known)
+    found = {entry["name"]: by_id.get(str(entry.get("id", "")), by_name.get(entry["name"])) for entry in model.labels}
+    return {name: label for name, label in found.items() if label is not None}
 
 
 def _ids(labels: Iterable[Label]) -> dict[str, Any]:

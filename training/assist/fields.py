@@ -70,6 +70,14 @@ class PropagateSerializer(serializers.Serializer[Any]):
     method = Choice(choices=METHODS, default="flow")
 
 
+class SimilarSerializer(serializers.Serializer[Any]):
+    annotation = serializers.UUIDField(help_text="The shape to find more of.")
+    frame = serializers.IntegerField(
+        min_value=0, required=False, allow_null=True, default=None, help_text="For a track: the frame to look at."
+    )
+    confidence = serializers.FloatField(min_value=0.01, max_value=1, default=0.25, help_text="Of the model's.")
+
+
 class SuggestionSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     label = serializers.UUIDField()
