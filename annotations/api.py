@@ -72,7 +72,7 @@ class Annotations(APIView):
     )
     def get(self, request: Request, item_id: uuid.UUID) -> HttpResponse:
         """An item's annotations, oldest first. All in one answer: `rev` is the revision they are the state of."""
-        item = access.fetch(Item.objects.all(), request.user, item_id)
+        item = access.fetch(Item.every.all(), request.user, item_id)
         frame, rev = _whole(request, "frame"), _whole(request, "rev")
         if rev is not None and rev > item.rev:
             raise Problem(404, "no-such-rev", f"The item is at revision {item.rev}; there is no {rev} yet.")
@@ -113,7 +113,7 @@ class Transactions(APIView):
 
         A repeat with the same `client_id` and `tx_id` gets the first answer, so it is safe to send again.
         """
-        access.fetch(Item.objects.all(), request.user, item_id, Act.VIEW)
+        access.fetch(Item.every.all(), request.user, item_id, Act.VIEW)
         try:
             receipt = journal.commit(item_id, _parsed(request.data), request.user)
         except Malformed as error:
@@ -149,7 +149,7 @@ class History(APIView):
     )
     def get(self, request: Request, item_id: uuid.UUID) -> HttpResponse:
         """The item's transactions in order, with what each of them did."""
-        item = access.fetch(Item.objects.all(), request.user, item_id)
+        item = access.fetch(Item.every.all(), request.user, item_id)
         after = _whole(request, "after") or 0
         limit = min(_whole(request, "limit") or _HISTORY_ROWS, _MOST_HISTORY_ROWS)
         txs = journal.replay(item_id, after + 1, limit) or []

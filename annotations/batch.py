@@ -21,6 +21,7 @@ from annotations.decisions import Entry, Facts, Outcome, decide, decide_undo
 from annotations.ops import Stamp
 from annotations.protocol import Receipt, Rejected, Tx
 from projects.access import Act, Rank, rank_of
+from projects.ids import uuid7
 
 Queries = list[tuple[str, Sequence[Any]]]
 Rows = list[list[Any]]
@@ -70,6 +71,8 @@ class _Item:
     height: int
     frames: int | None
     detections: int
+    blind_for: str | None = None
+    begun_by: str | None = None
     added: int = 0
     moved: bool = False
 
@@ -159,7 +162,7 @@ class _Batch:
         item.added += outcome.added
         item.moved = True
         if item.state == "to-do" and work.source == "human" and outcome.ops:
-            item.state = "in-progress"
+            item.state, item.begun_by = "in-progress", work.actor_id
         for shape_id, entry in outcome.changed.items():
             self.entries[shape_id] = entry
             self.owner[shape_id] = work.item_id
@@ -177,7 +180,8 @@ class _Batch:
         if work.actor_id is None:
             return ""
         name, rank = self.people.get((work.actor_id, item.project), ("", Rank.NONE))
-        if rank is Rank.NONE:
+        others = item.blind_for not in (None, work.actor_id) and rank < Act.REVIEW
+        if rank is Rank.NONE or others:
             raise Rejected("NO_ITEM", "There is no such item.")
         if rank < Act.ANNOTATE:
             raise Rejected("FORBIDDEN", f"This needs the role annotator; yours is {rank.name.lower()}.")
@@ -264,7 +268,13 @@ class _Batch:
             row |= {"overwritten": receipt.overwritten, "skipped": receipt.skipped}
         shapes = [statements.shape_record(item, self.entries[name]) for name, item in self.changed.items()]
         tables = items, [row for row, _ in self.journal], shapes
-        return [(statements.WRITE, [statements.records(rows) for rows in tables])]
+        queries: Queries = [(statements.WRITE, [statements.records(rows) for rows in tables])]
+        begun = [
+            {"id": uuid7(), "item": name, "actor": item.begun_by, "rev": item.rev}
+            for name, item in self.items.items()
+            if item.begun_by
+        ]
+        return [*queries, (statements.BEGIN_WORK, [statements.records(begun)])] if begun else queries
 
 
 def _names(op: dict[str, Any]) -> bool:
@@ -294,10 +304,10 @@ def steps(works: list[Work], wait: bool = True) -> Generator[Queries, Rows, Answ
     batch = _Batch(works)
     ids = sorted({work.item_id for work in works})
     (rows,) = yield [(statements.LOCK if wait else statements.LOCK_FREE, [statements.array(ids)])]
-    for name, rev, state, project, width, height, frames, kind, detections in rows:
+    for name, rev, state, project, width, height, frames, kind, detections, blind_for in rows:
         unindexed = 0 if kind == "video" else None
         frames = unindexed if frames is None else frames
-        batch.items[name] = _Item(rev, state, project, width, height, frames, detections)
+        batch.items[name] = _Item(rev, state, project, width, height, frames, detections, blind_for)
     if len(batch.items) < len(ids):
         (existing,) = yield [(statements.EXISTING, [statements.array(ids)])]
         there = {row[0] for row in existing}
@@ -317,7 +327,7 @@ def steps(works: list[Work], wait: bool = True) -> Generator[Queries, Rows, Answ
         for by in nameless:
             by["name"] = known.get(by["id"], "")
     if batch.journal:
-        (written,) = yield batch.writes()
+        written, *_ = yield batch.writes()
         if len(written) != len(batch.changed):
             raise Collision
     return Answers(batch.answers, batch.broadcasts)

@@ -100,7 +100,7 @@ class ItemSocket(RoomSocket):
         return live.item_room(self.item_id)
 
     def _look_up(self) -> tuple[access.Rank, str]:
-        item = access.fetch(Item.objects.all(), self.user, self.item_id)
+        item = access.fetch(Item.every.all(), self.user, self.item_id)
         return access.project_rank(self.user, item.project_id), str(item.epoch)
 
     async def on_join(self) -> None:
@@ -276,7 +276,7 @@ class ItemSocket(RoomSocket):
 
     def _head(self) -> int:
         """The item's revision now; the item may have been taken from this person's sight since."""
-        return access.fetch(Item.objects.all(), self.user, self.item_id).rev
+        return access.fetch(Item.every.all(), self.user, self.item_id).rev
 
     def _journal_from(self, first: int) -> tuple[int, list[tuple[int, bytes]] | None]:
         head = self._head()

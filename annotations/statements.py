@@ -18,7 +18,8 @@ from projects.access import ROLES_SQL
 UTC_TEXT = """to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')"""
 
 _LOCK = """
-SELECT i.id::text, i.rev, i.state, i.project_id::text, a.width, a.height, v.frames, a.kind, i.detections
+SELECT i.id::text, i.rev, i.state, i.project_id::text, a.width, a.height, v.frames, a.kind, i.detections,
+       i.replica_for_id::text
 FROM projects_item i
 JOIN projects_asset a ON a.id = i.asset_id
 LEFT JOIN projects_video v ON v.asset_id = a.id
@@ -27,6 +28,12 @@ ORDER BY i.id
 FOR NO KEY UPDATE OF i"""
 LOCK = _LOCK
 LOCK_FREE = _LOCK + " SKIP LOCKED"
+# The first edit of an item, as one of its changes of state.
+BEGIN_WORK = """
+INSERT INTO projects_statechange (id, item_id, before, after, by_id, reason, rev, at)
+SELECT id, item, 'to-do', 'in-progress', actor, '', rev, now()
+FROM jsonb_to_recordset(%s::jsonb) AS d(id uuid, item uuid, actor uuid, rev bigint)
+RETURNING id"""
 EXISTING = "SELECT id::text FROM projects_item WHERE id = ANY(%s::uuid[])"
 
 INVERSES = """

@@ -17,7 +17,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Model, OuterRef, Q, QuerySet, Subquery
 from django.http import Http404
 
-from projects.models import Membership, Project, ProjectMembership, Role, Team, User
+from projects.models import Item, Membership, Project, ProjectMembership, Role, Team, User
 
 _Row = TypeVar("_Row", bound=Model)
 
@@ -66,9 +66,35 @@ def visible(rows: QuerySet[_Row], user: User | AnonymousUser) -> QuerySet[_Row]:
     model: Any = rows.model
     if hasattr(model, "TEAM_PATH"):
         return rows.filter(**{f"{model.TEAM_PATH}__in": _my_teams(user)})
-    by_name = ProjectMembership.objects.filter(user=user).values("project")
-    mine = Project.objects.filter(Q(team__in=_my_teams(user)) | Q(pk__in=by_name)).values("pk")
-    return rows.filter(**{f"{model.PROJECT_PATH}__in": mine})
+    found = rows.filter(**{f"{model.PROJECT_PATH}__in": _my_projects(user)})
+    item = _way_to_item(model)
+    return found if item is None else found.filter(_not_blind(item, user))
+
+
+def _my_projects(user: User, *roles: str) -> QuerySet[Any, Any]:
+    """The projects that a person is a member of, by team or by name; with `roles`, in one of these."""
+    wanted = {"role__in": roles} if roles else {}
+    by_team = Membership.objects.filter(user=user, **wanted).values("team")
+    by_name = ProjectMembership.objects.filter(user=user, **wanted).values("project")
+    return Project.objects.filter(Q(team__in=by_team) | Q(pk__in=by_name)).values("pk")
+
+
+def _way_to_item(model: Any) -> str | None:
+    """The lookup from a model's rows to their item, "" for items themselves; None where there is none."""
+    if model is Item:
+        return ""
+    way, found, _ = f"{model.PROJECT_PATH}".rpartition("item__project")
+    return f"{way}item__" if found else None
+
+
+def _not_blind(item: str, user: User) -> Q:
+    """Of a blind copy know the person it is for, and reviewers."""
+    reviewed = _my_projects(user, *(role for role in Role.values if Rank.of(role) >= Act.REVIEW))
+    return (
+        Q(**{f"{item}replica_of__isnull": True})
+        | Q(**{f"{item}replica_for": user})
+        | Q(**{f"{item}project__in": reviewed})
+    )
 
 
 def own(rows: QuerySet[_Row], user: User | AnonymousUser) -> QuerySet[_Row]:

@@ -1,5 +1,20 @@
 from annotations.models.comments import Comment, Thread
 from annotations.models.document import Annotation, JournalTx, Source
 from annotations.models.sessions import AnnotationSession, Participant
+from annotations.models.work import Assignment, Claim, Consensus, Part, Score, WorkRules
 
-__all__ = ["Annotation", "AnnotationSession", "Comment", "JournalTx", "Participant", "Source", "Thread"]
+__all__ = [
+    "Annotation",
+    "AnnotationSession",
+    "Assignment",
+    "Claim",
+    "Comment",
+    "Consensus",
+    "JournalTx",
+    "Part",
+    "Participant",
+    "Score",
+    "Source",
+    "Thread",
+    "WorkRules",
+]

@@ -20,7 +20,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from projects import access, etags, frames, live
+from projects import access, etags, frames, live, states
 from projects.access import Act
 from projects.idempotency import idempotent
 from projects.intake import IntakeError, add_item, clean_path, store_file
@@ -42,7 +42,6 @@ from projects.serializers.items import (
 _TAGS = ["items"]
 _ENVELOPE_BYTES = 2**20  # what multipart adds to a file
 _STATUS = {"too-large": 413, "unsupported-type": 415, "foreign-asset": 404}
-_REVIEWED = {State.APPROVED, State.SENT_BACK}
 _FRAME_SECONDS = 86_400
 _WIDEST = 8192
 _PICTURES = {"image/jpeg": "jpeg", "image/webp": "webp", "image/png": "png"}
@@ -217,13 +216,13 @@ class OneItem(APIView):
     @extend_schema(operation_id="items_get", tags=_TAGS, responses=ItemSerializer)
     def get(self, request: Request, item_id: uuid.UUID) -> Response:
         """An item."""
-        item = access.fetch(Item.objects.with_asset(), request.user, item_id)
+        item = access.fetch(Item.every.with_asset(), request.user, item_id)
         return etags.answer(request, item_json(item))
 
     @extend_schema(operation_id="items_change", tags=_TAGS, request=ChangeItemSerializer, responses=ItemSerializer)
     def patch(self, request: Request, item_id: uuid.UUID) -> Response:
         """Change the state (annotators; approving and sending back: reviewers), the split or the path (managers)."""
-        item = access.fetch(Item.objects.with_asset(), request.user, item_id)
+        item = access.fetch(Item.every.with_asset(), request.user, item_id)
         form = ChangeItemSerializer(item, data=request.data, partial=True)
         form.is_valid(raise_exception=True)
         changes = {name: value for name, value in form.validated_data.items() if getattr(item, name) != value}
@@ -231,7 +230,7 @@ class OneItem(APIView):
             changes["path"] = clean_path(changes["path"])
         access.require(request.user, item.project_id, _act(item, changes))
         if changes:
-            _change(item, changes)
+            _change(item, changes, request.user)
         return etags.answer(request, item_json(item))
 
     @extend_schema(
@@ -258,23 +257,29 @@ class OneItem(APIView):
 def _act(item: Item, changes: dict[str, Any]) -> Act:
     if "split" in changes or "path" in changes:
         return Act.EDIT_PROJECT
-    reviews = changes.get("state") in _REVIEWED or ("state" in changes and item.state == State.APPROVED)
-    return Act.REVIEW if reviews else Act.ANNOTATE
+    return states.act_for(item.state, changes["state"]) if "state" in changes else Act.ANNOTATE
 
 
-def _change(item: Item, changes: dict[str, Any]) -> None:
+def _change(item: Item, changes: dict[str, Any], by: Any) -> None:
+    seen = item.state
     for name, value in changes.items():
         setattr(item, name, value)
     item.updated_at = timezone.now()
     try:
         with transaction.atomic():
-            item.save(update_fields=[*changes, "updated_at"])
+            if "state" in changes:
+                states.change(item.pk, changes["state"], by, seen=seen)
+            item.save(update_fields=[*(changes.keys() - {"state"}), "updated_at"])
             _publish(item, "changed")
+    except states.StateConflict as conflict:
+        raise Problem(409, "state-changed", str(conflict), state=conflict.state) from None
     except IntegrityError:
         raise Problem(409, "path-taken", f"The project has an item at {item.path} already: choose another.") from None
 
 
 def _publish(item: Item, change: str) -> None:
+    if item.replica_of_id:  # of a blind copy the others do not hear
+        return
     message = {"type": "item", "change": change, "item": item.pk, "state": item.state, "path": item.path}
     live.publish_on_commit(live.project_room(item.project_id), message)
 
@@ -308,7 +313,7 @@ class Frame(APIView):
     )
     def get(self, request: Request, item_id: uuid.UUID, n: int) -> HttpResponse:
         """Exactly frame `n`, from 0 in display order; an image is its own frame 0."""
-        asset = access.fetch(Item.objects.with_asset(), request.user, item_id).asset
+        asset = access.fetch(Item.every.with_asset(), request.user, item_id).asset
         content_type = request._request.get_preferred_type(list(_PICTURES))
         if content_type is None:
             raise Problem(406, "not-acceptable", f"A frame comes as one of {', '.join(_PICTURES)}: accept one of them.")

@@ -1,5 +1,5 @@
 from projects.models.answer import KeptAnswer
-from projects.models.item import Item
+from projects.models.item import Item, StateChange
 from projects.models.job import Job, JobEvent
 from projects.models.library import Asset, Video
 from projects.models.notice import Notice
@@ -20,6 +20,7 @@ __all__ = [
     "Project",
     "ProjectMembership",
     "Role",
+    "StateChange",
     "Team",
     "User",
     "Video",

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from projects.ids import uuid7
 from projects.models.library import INDEX_FIELDS, Asset
+from projects.models.people import User
 from projects.models.project import Project
 
 
@@ -52,10 +53,19 @@ class ItemQuerySet(models.QuerySet["Item"]):
         return found
 
 
+class _OriginalManager(models.Manager.from_queryset(ItemQuerySet)):  # type: ignore[misc]
+    """What lists, counts, versions and exports are made of: blind copies are nobody's but their person's."""
+
+    def get_queryset(self) -> ItemQuerySet:
+        return super().get_queryset().filter(replica_of__isnull=True)  # type: ignore[no-any-return]
+
+
 class Item(models.Model):
     """A document of live labelling. `rev` counts its transactions without a gap, in commit order.
 
-    `rev` and everything in `annotations` change through `annotations.journal.commit` only.
+    `rev` and everything in `annotations` change through `annotations.journal.commit` only, and `state` through
+    `projects.states.change` (a first edit through the journal). A blind copy is an item of its own that only
+    the person it is for, and reviewers, may know of; `objects` leaves it out, `every` has it.
     """
 
     PROJECT_PATH = "project"
@@ -70,14 +80,27 @@ class Item(models.Model):
     epoch = models.UUIDField(default=uuid.uuid4, editable=False, help_text="Changes when a backup is restored.")
     annotation_count = models.PositiveIntegerField(default=0, editable=False)  # without a model's suggestions
     detections = models.PositiveIntegerField(default=0, editable=False, help_text="The highest detection id given.")
+    ground_truth = models.BooleanField(default=False, help_text="Its labels are the truth that people are scored by.")
+    replica_of = models.ForeignKey(
+        "self", models.CASCADE, null=True, blank=True, editable=False, related_name="replicas"
+    )
+    replica_for = models.ForeignKey(
+        User, models.CASCADE, null=True, blank=True, editable=False, related_name="blind_copies"
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
 
-    objects = ItemQuerySet.as_manager()
+    objects = _OriginalManager()
+    every = ItemQuerySet.as_manager()
 
     class Meta:
         ordering = ("path", "id")
-        constraints = (models.UniqueConstraint(fields=("project", "path"), name="one_item_a_path"),)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("project", "path"), condition=models.Q(replica_of__isnull=True), name="one_item_a_path"
+            ),
+            models.UniqueConstraint(fields=("replica_of", "replica_for"), name="one_blind_copy_a_person"),
+        )
         indexes = (
             models.Index(fields=("project", "created_at", "id"), name="items_newest"),
             models.Index(fields=("project", "updated_at", "id"), name="items_changed"),
@@ -86,3 +109,25 @@ class Item(models.Model):
 
     def __str__(self) -> str:
         return self.path
+
+
+class StateChange(models.Model):
+    """One step of an item through its states: who, when, from, to, and why it was sent back."""
+
+    PROJECT_PATH = "item__project"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    item = models.ForeignKey(Item, models.CASCADE, related_name="state_changes")
+    before = models.CharField(max_length=12, choices=State.choices)
+    after = models.CharField(max_length=12, choices=State.choices)
+    by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    reason = models.TextField(max_length=1000, blank=True)
+    rev = models.PositiveBigIntegerField(help_text="The item's revision at that moment.")
+    at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ("at", "id")
+        indexes = (models.Index(fields=("item", "at"), name="state_changes_of_item"),)
+
+    def __str__(self) -> str:
+        return f"{self.before} to {self.after}"

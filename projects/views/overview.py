@@ -92,8 +92,8 @@ def overviews(projects: Iterable[Project]) -> list[Overview]:
     cards = {project.pk: Overview(project) for project in projects}
     ids = list(cards)
     figures = {
-        "items": _count(ids, "items"),
-        "labelled": _count(ids, "items", annotation_count__gt=0),
+        "items": _count(ids, "items", replica_of=None),
+        "labelled": _count(ids, "items", replica_of=None, annotation_count__gt=0),
         "models": _count(ids, "models"),
         "pipelines": _count(ids, "pipelines"),
         "live": _count(ids, "pipelines", state__in=STREAMING),

@@ -45,7 +45,9 @@ def outlook(project: Project) -> Outlook:
     found = Outlook(
         pictures=rows.order_by().values("item", "frame").distinct().count(),
         boxes=sum(by_label.values()),
-        suggestions=Annotation.objects.filter(item__project=project, deleted=False, source=Source.MODEL).count(),
+        suggestions=Annotation.objects.filter(
+            item__project=project, item__replica_of=None, deleted=False, source=Source.MODEL
+        ).count(),
         unlabelled=Item.objects.filter(project=project).exclude(pk__in=rows.values("item")).count(),
         labels=labels,
     )
@@ -56,7 +58,9 @@ def outlook(project: Project) -> Outlook:
 
 def _boxes(project: Project) -> QuerySet[Annotation]:
     drawn = Q(geometry__type="box") | Q(keyframes__isnull=False)
-    return Annotation.objects.filter(drawn, item__project=project, deleted=False).exclude(source=Source.MODEL)
+    return Annotation.objects.filter(drawn, item__project=project, item__replica_of=None, deleted=False).exclude(
+        source=Source.MODEL
+    )
 
 
 def _reason(found: Outlook) -> tuple[str, str]:

@@ -146,7 +146,7 @@ def _pictures(project: Project) -> tuple[list[Picture], dict[str, int]]:
     skipped: Counter[str] = Counter()
     # One statement is one snapshot: revs and shapes belong together although people go on labelling.
     rows = (
-        Annotation.objects.filter(item__project=project, deleted=False)
+        Annotation.objects.filter(item__project=project, item__replica_of=None, deleted=False)
         .exclude(source=Source.MODEL)
         .select_related("item__asset")
         .order_by("id")

@@ -1,0 +1,233 @@
+"""States, assignments and 'next item' under /api/v1/."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.urls import reverse
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from annotations import review
+from annotations.models import Assignment, Part
+from annotations.work import assigning, claims, progress
+from annotations.work_serializers import (
+    AssignmentListSerializer,
+    AssignSerializer,
+    BulkStateSerializer,
+    BulkStepSerializer,
+    ChangeStateSerializer,
+    NextItemSerializer,
+    NextSerializer,
+    RemovedSerializer,
+    StateSerializer,
+    UnassignSerializer,
+)
+from projects import access, states
+from projects.access import Act
+from projects.items import item_json
+from projects.models import Item, Project, StateChange
+from projects.problems import Problem, invalid
+from projects.states import StateConflict
+
+_TAGS = ["work"]
+_MOST_ASSIGNMENTS = 2000
+
+
+def state_json(item: Item, rank: access.Rank) -> dict[str, Any]:
+    """An item's state as the editor shows it: what it is, why, and what this person can make of it."""
+    steps = item.state_changes.select_related("by").order_by("-at", "-pk")[:50]
+    return {
+        "state": item.state,
+        "sent_back": review.reason_of(item),
+        "offers": states.offers(item.state, rank),
+        "history": [_step_json(step) for step in steps],
+    }
+
+
+def _step_json(step: StateChange) -> dict[str, Any]:
+    by = {"id": str(step.by.pk), "name": step.by.name} if step.by else None
+    return {
+        "from": step.before,
+        "to": step.after,
+        "by": by,
+        "at": step.at.isoformat(),
+        "reason": step.reason,
+        "rev": step.rev,
+    }
+
+
+class ItemState(APIView):
+    """The state of one item."""
+
+    @extend_schema(operation_id="items_state", tags=_TAGS, responses=StateSerializer)
+    def get(self, request: Request, item_id: uuid.UUID) -> Response:
+        """The state, its changes (newest first, at most 50), and the states that you can take it to."""
+        item = access.fetch(Item.every.all(), request.user, item_id)
+        return Response(state_json(item, access.project_rank(request.user, item.project_id)))
+
+    @extend_schema(
+        operation_id="items_state_change",
+        tags=_TAGS,
+        request=ChangeStateSerializer,
+        responses={
+            200: StateSerializer,
+            409: OpenApiResponse(description="It is no longer in the state `from`; `state` is what it is in now."),
+        },
+    )
+    def post(self, request: Request, item_id: uuid.UUID) -> Response:
+        """Submit an item for review or take it back (annotators); approve it or send it back (reviewers).
+
+        With `from`, the state that the person saw, a stale page cannot overwrite somebody else's decision.
+        """
+        item = access.fetch(Item.every.all(), request.user, item_id)
+        form = ChangeStateSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        wanted = form.validated_data
+        rank = access.require(request.user, item.project_id, states.act_for(item.state, wanted["state"]))
+        try:
+            states.change(item.pk, wanted["state"], request.user, wanted["reason"], seen=wanted["from"])
+        except StateConflict as conflict:
+            raise Problem(409, "state-changed", str(conflict), state=conflict.state) from None
+        item.refresh_from_db()
+        return Response(state_json(item, rank))
+
+
+class ItemStates(APIView):
+    """The states of many items of a project."""
+
+    @extend_schema(
+        operation_id="items_states_change", tags=_TAGS, request=BulkStateSerializer, responses=BulkStepSerializer
+    )
+    def post(self, request: Request, project_id: uuid.UUID) -> Response:
+        """Take up to 500 items to a state; each by itself. `refused` names those that could not, and why."""
+        project = access.fetch(Project.objects.all(), request.user, project_id, Act.ANNOTATE)
+        form = BulkStateSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        wanted = form.validated_data
+        rows = access.visible(Item.objects.filter(project=project, pk__in=wanted["items"]), request.user)
+        changed, refused = [], []
+        for item in rows.order_by("pk"):
+            try:
+                if states.change(item.pk, wanted["state"], request.user, wanted["reason"]) is not None:
+                    changed.append(str(item.pk))
+            except PermissionDenied as error:
+                refused.append({"item": str(item.pk), "path": item.path, "detail": str(error)})
+        return Response({"changed": changed, "refused": refused})
+
+
+class Assignments(APIView):
+    """Whose items are whose."""
+
+    @extend_schema(
+        operation_id="assignments_list",
+        tags=_TAGS,
+        parameters=[OpenApiParameter("user", str, description="Only this person's: an id, or `me`.")],
+        responses=AssignmentListSerializer,
+    )
+    def get(self, request: Request, project_id: uuid.UUID) -> Response:
+        """A project's assignments, oldest first, at most 2000."""
+        project = access.fetch(Project.objects.all(), request.user, project_id)
+        rows = access.visible(Assignment.objects.filter(item__project=project), request.user)
+        whose = request.query_params.get("user")
+        if whose:
+            rows = rows.filter(user=request.user.pk if whose == "me" else _uuid(whose, "/user"))
+        rows = rows.select_related("user", "item")[:_MOST_ASSIGNMENTS]
+        return Response({"results": [_assignment_json(row) for row in rows], "next": None})
+
+    @extend_schema(
+        operation_id="assignments_create", tags=_TAGS, request=AssignSerializer, responses=AssignmentListSerializer
+    )
+    def post(self, request: Request, project_id: uuid.UUID) -> Response:
+        """Assign items to people (managers): all to one, evenly in turns, or to those with the fewest open ones.
+
+        Name `items`, or a `filter` of the project's items. An item that is assigned already goes over.
+        """
+        project = access.fetch(Project.objects.all(), request.user, project_id, Act.MANAGE_PEOPLE)
+        form = AssignSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        wanted = form.validated_data
+        try:
+            people = assigning.able(project, wanted["people"], wanted["part"])
+        except assigning.NotAble as error:
+            raise invalid("/people", str(error)) from None
+        rows = access.visible(Item.objects.filter(project=project), request.user)
+        rows = assigning.chosen(rows, project, wanted.get("items"), wanted.get("filter"))
+        made = assigning.assign(project, rows, people, wanted["how"], wanted["part"], request.user)
+        return Response({"results": [_assignment_json(row) for row in made[:_MOST_ASSIGNMENTS]], "next": None}, 201)
+
+    @extend_schema(
+        operation_id="assignments_delete", tags=_TAGS, request=UnassignSerializer, responses=RemovedSerializer
+    )
+    def delete(self, request: Request, project_id: uuid.UUID) -> Response:
+        """Take items off people again (managers); what they have drawn stays."""
+        project = access.fetch(Project.objects.all(), request.user, project_id, Act.MANAGE_PEOPLE)
+        form = UnassignSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        rows = access.visible(Assignment.objects.filter(item__project=project), request.user)
+        rows = rows.filter(item__in=form.validated_data["items"], part=form.validated_data["part"])
+        with transaction.atomic():
+            removed, _ = rows.delete()
+        return Response({"removed": removed})
+
+
+def _uuid(text: str, where: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        raise invalid(where, f"{text[:40]!r} is no id.") from None
+
+
+def _assignment_json(row: Assignment) -> dict[str, Any]:
+    return {
+        "item": str(row.item_id),
+        "path": row.item.path,
+        "state": row.item.state,
+        "user": {"id": str(row.user_id), "name": row.user.name},
+        "role": row.part,
+        "at": row.at.isoformat(),
+    }
+
+
+class NextItem(APIView):
+    @extend_schema(operation_id="next_item", tags=_TAGS, request=NextItemSerializer, responses=NextSerializer)
+    def post(self, request: Request, project_id: uuid.UUID) -> Response:
+        """The next item for you, which nobody else is given while you are at it.
+
+        One's own assignments come first, then what was sent back, then what nobody has begun. `item` is null
+        when there is nothing for you; `detail` then says why.
+        """
+        project = access.fetch(Project.objects.all(), request.user, project_id)
+        form = NextItemSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        part = form.validated_data["role"]
+        access.require(request.user, project.pk, Act.REVIEW if part == Part.REVIEW else Act.ANNOTATE)
+        item = claims.next_item(project, request.user, part, form.validated_data["after"])
+        if item is None:
+            return Response({"item": None, "url": None, "detail": progress.why_nothing(project, part)})
+        row = access.visible(Item.every.with_asset(), request.user).get(pk=item.pk)
+        return Response({"item": item_json(row), "url": reverse("editor", args=[item.pk]), "detail": ""})
+
+
+class ItemClaim(APIView):
+    """The lease of 'next item' on one item; the editor renews it while it is open."""
+
+    @extend_schema(operation_id="claim_renew", tags=_TAGS, request=None, responses={204: None, 404: None})
+    def post(self, request: Request, item_id: uuid.UUID) -> Response:
+        """Say that you are still at it; 404 where the item is not held by you."""
+        item = access.fetch(Item.every.all(), request.user, item_id)
+        if not claims.renew(item.pk, request.user):
+            raise Problem(404, "no-claim", "You do not hold this item.")
+        return Response(status=204)
+
+    @extend_schema(operation_id="claim_release", tags=_TAGS, request=None, responses={204: None})
+    def delete(self, request: Request, item_id: uuid.UUID) -> Response:
+        """Let it go: where you did nothing with it, it can be given to somebody else at once."""
+        item = access.fetch(Item.every.all(), request.user, item_id)
+        claims.release(item.pk, request.user)
+        return Response(status=204)
