@@ -29,7 +29,9 @@ _MODULES = (
     "vendor/rbush.js",
     "editor/util.js",
     "editor/commands.js",
+    "editor/core_commands.js",
     "editor/editor.js",
+    "editor/extensions.js",
     "editor/presence.js",
     "editor/session.js",
     "editor/model/geometry.js",
@@ -44,6 +46,7 @@ _MODULES = (
     "editor/panels/labels.js",
     "editor/panels/objects.js",
     "editor/panels/people.js",
+    "editor/panels/side.js",
     "editor/panels/status.js",
     "editor/panels/toolbar.js",
     "editor/render/frames.js",
@@ -51,8 +54,10 @@ _MODULES = (
     "editor/render/renderer.js",
     "editor/render/shape_layer.js",
     "editor/render/style.js",
+    "editor/render/video.js",
     "editor/render/viewport.js",
     "editor/tools/box.js",
+    "editor/tools/registry.js",
     "editor/tools/select.js",
     "editor/tools/stage.js",
 )
@@ -62,7 +67,7 @@ _MODULES = (
 @require_safe
 def editor(request: HttpRequest, item_id: uuid.UUID) -> HttpResponse:
     """The editor on one item; 404 for those who may not know of it, for viewers without the means to change."""
-    rows = Item.objects.select_related("project", "asset", "asset__video")
+    rows = Item.every.select_related("project", "asset", "asset__video")
     item = access.fetch(rows, request.user, item_id)
     rank = access.project_rank(request.user, item.project_id)
     context = {
@@ -116,6 +121,7 @@ def _urls(item: Item) -> dict[str, str]:
         "annotations": f"{interface}/annotations",
         "tx": f"{interface}/tx",
         "frames": f"{interface}/frames/",
+        "playback": f"{interface}/playback",
         "picture": _picture_url(item, f"{interface}/frames/0"),
         "project": reverse("project", args=[item.project_id]),
         "previous": _editor_url(previous),

@@ -1,6 +1,5 @@
-/** Every command of the editor, with its keys, whether it can be done now, and why not. */
-import { geometryOn, boundsOf, union } from "./model/geometry.js";
-import { isSuggestion } from "./editor.js";
+/** The registry of what can be done in the editor: with its keys, whether it can be done now, and why not. */
+import { Emitter } from "./util.js";
 
 /**
  * @typedef {object} Command
@@ -13,96 +12,56 @@ import { isSuggestion } from "./editor.js";
  * @property {boolean} [repeats] whether a held key repeats it
  * @property {(() => void)} [release] when the key goes up
  * @property {boolean} [inLists] also while a list has the focus
+ * @property {string} [toolbar] an icon's name, or the text of a button in the toolbar
+ * @property {() => boolean} [pressed] whether that button is down
  * @property {{title: string, keys: string[]} | null} [help] how the help shows a family of commands: once, or null not at all
  */
 
 const KEYS_SETTING = "frameloop.editor.keys";
-const BRIGHTER = 0.15;
 
-/** @param {import("./editor.js").Editor} editor @param {import("./tools/stage.js").Stage} stage @param {Record<string, () => void>} open */
-export function makeCommands(editor, stage, open) {
-  const edit = () => editor.refusal;
-  const video = () => (editor.isVideo ? "" : "Only videos have frames.");
-  const some = () => edit() || (editor.selection.size ? "" : "Select a shape first.");
-  const any = () => (editor.store.onFrame(editor.frame).length ? "" : "There is no shape on this frame.");
-  /** @type {Command[]} */
-  const commands = [];
-  /** @param {string} group @param {string} id @param {string} title @param {string[]} keys @param {(repeat: boolean) => void} run @param {() => string} [refusal] @param {Partial<Command>} [more] */
-  const add = (group, id, title, keys, run, refusal = () => "", more = {}) =>
-    commands.push({ group, id, title, keys, run, refusal, ...more });
-
-  add("Tools", "tool-select", "Select and move", ["KeyV"], () => editor.setTool("select"));
-  add("Tools", "tool-box", "Draw boxes: drag, or click two corners", ["KeyB"], () => editor.setTool("box"), edit);
-  add("Tools", "tool-extreme", "Draw boxes: click the four extreme points", ["KeyX"], () => editor.setTool("extreme"), edit);
-  add("Tools", "repeat", "Draw another of the selection's class, or of the last", ["KeyN"], () => drawAnother(editor), edit);
-  add("Tools", "redraw", "Draw the selected box again", ["Shift+KeyN"], () => drawAgain(editor), () => edit() || (onlyBox(editor) ? "" : "Select one box first."));
-  add("Tools", "pan", "Hold and drag to move the picture", ["Space"], () => stage.holdSpace(true), undefined, { release: () => stage.holdSpace(false) });
-  add("Tools", "cancel", "Let go, or deselect", ["Escape"], () => letGo(editor, stage), undefined, { inLists: true });
-
-  add("Edit", "undo", "Undo your own last edit", ["Ctrl+KeyZ"], () => editor.undo(), () => edit() || (editor.history.last ? "" : "Nothing of yours to undo."), { repeats: true, inLists: true });
-  add("Edit", "redo", "Redo", ["Ctrl+Shift+KeyZ", "Ctrl+KeyY"], () => editor.redo(), () => edit() || (editor.history.next ? "" : "Nothing to redo."), { repeats: true, inLists: true });
-  add("Edit", "delete", "Delete the selection, or refuse a suggestion", ["Delete", "Backspace"], () => editor.deleteSelected(), some, { inLists: true });
-  add("Edit", "accept", "Accept the selected suggestion", ["Enter"], () => acceptAndGoOn(editor), () => some() || (editor.selected().some(isSuggestion) ? "" : "The selection is no suggestion."), { inLists: true });
-  add("Edit", "accept-all", "Accept all suggestions of this frame", ["Shift+Enter"], () => editor.accept(editor.suggestions()), () => edit() || (editor.suggestions().length ? "" : "There are no suggestions here."), { inLists: true });
-  add("Edit", "copy-before", "Copy the shapes of the last labelled frame", ["KeyR"], () => editor.copyFromBefore(), () => edit() || video() || (editor.frameToCopy() === null ? "No frame before this one has shapes." : ""));
-  for (const [key, x, y, word] of /** @type {[string, number, number, string][]} */ ([["ArrowLeft", -1, 0, "left"], ["ArrowRight", 1, 0, "right"], ["ArrowUp", 0, -1, "up"], ["ArrowDown", 0, 1, "down"]])) {
-    const family = (/** @type {string} */ title, /** @type {string} */ modifier) => ({ repeats: true, help: word === "left" ? { title, keys: [`${modifier}← → ↑ ↓`] } : null });
-    add("Edit", `nudge-${word}`, `Move the selection ${word} by a pixel`, [key], () => editor.nudge(x, y), some, family("Move the selection by a pixel", ""));
-    add("Edit", `nudge-10-${word}`, `Move it ${word} by ten`, [`Shift+${key}`], () => editor.nudge(10 * x, 10 * y), some, family("Move it by ten", "Shift "));
-    add("Edit", `stretch-${word}`, `Resize it: ${word}`, [`Ctrl+${key}`], () => editor.nudge(x, y, true), some, family("Resize it", "Ctrl "));
-  }
-
-  add("Select", "next-shape", "Next shape", ["Tab"], () => selectNext(editor, 1), any, { repeats: true });
-  add("Select", "previous-shape", "Previous shape", ["Shift+Tab"], () => selectNext(editor, -1), any, { repeats: true });
-  add("Select", "all", "Select all on this frame", ["Ctrl+KeyA"], () => editor.select(editor.store.onFrame(editor.frame).map(({ id }) => id)), any);
-  add("Select", "hide", "Hide the selection; with nothing selected, show all", ["KeyH"], () => hide(editor), () => (editor.selection.size || editor.hidden.size ? "" : "Nothing is selected or hidden."));
-  add("Select", "lock", "Lock the selection: the pointer passes over it; with nothing selected, unlock all", ["KeyL"], () => lock(editor), () => (editor.selection.size || editor.locked.size ? "" : "Nothing is selected or locked."));
-  add("Select", "find-label", "Find a class by name", ["Slash"], () => open.labels());
-  for (let digit = 1; digit <= 9; digit++) {
-    const name = editor.labels[digit - 1]?.name;
-    if (name) add("Select", `label-${digit}`, `Class: ${name}`, [`Digit${digit}`, `Numpad${digit}`], () => editor.setLabel(editor.labels[digit - 1].id), undefined, { inLists: true, help: digit === 1 ? { title: "Class of the next shape; with Select, of the selection", keys: ["1 … 9"] } : null });
-  }
-
-  const step = (/** @type {number} */ by) => () => (editor.isVideo ? editor.goTo(editor.wanted + by) : open[by < 0 ? "previous" : "next"]());
-  const neighbour = (/** @type {number} */ by) => () => (editor.isVideo || (by < 0 ? editor.config.urls.previous : editor.config.urls.next) ? "" : "There is no further item.");
-  add("Frames", "next", "Next frame, or next image", ["KeyD", "ArrowRight"], step(1), neighbour(1), { repeats: true });
-  add("Frames", "previous", "Previous frame, or previous image", ["KeyA", "ArrowLeft"], step(-1), neighbour(-1), { repeats: true });
-  add("Frames", "next-10", "Ten frames on", ["Shift+KeyD", "Shift+ArrowRight"], () => editor.goTo(editor.wanted + 10), video, { repeats: true });
-  add("Frames", "previous-10", "Ten frames back", ["Shift+KeyA", "Shift+ArrowLeft"], () => editor.goTo(editor.wanted - 10), video, { repeats: true });
-  add("Frames", "next-labelled", "Next labelled frame", ["BracketRight"], () => goToLabelled(editor, 1), video);
-  add("Frames", "previous-labelled", "Previous labelled frame", ["BracketLeft"], () => goToLabelled(editor, -1), video);
-  add("Frames", "first", "First frame", ["Home"], () => editor.goTo(0), video);
-  add("Frames", "last", "Last frame", ["End"], () => editor.goTo(Infinity), video);
-
-  add("View", "fit", "Fit the picture", ["KeyF"], () => editor.view.fit());
-  add("View", "actual", "One pixel on one pixel", ["KeyZ"], () => editor.view.actualSize());
-  add("View", "zoom-in", "Zoom in (or turn the wheel)", ["Equal", "Shift+Equal", "NumpadAdd"], () => editor.view.zoom(1.25), undefined, { repeats: true });
-  add("View", "zoom-out", "Zoom out", ["Minus", "NumpadSubtract"], () => editor.view.zoom(0.8), undefined, { repeats: true });
-  add("View", "zoom-shape", "Zoom to the selection", ["Shift+KeyZ"], () => showSelection(editor), () => (editor.selection.size ? "" : "Select a shape first."));
-  add("View", "crosshair", "Crosshair on or off", ["KeyG"], () => editor.setCrosshair(!editor.crosshair));
-  add("View", "peek", "Hold to see the bare picture", ["KeyQ"], () => editor.emit("peek", true), undefined, { release: () => editor.emit("peek", false) });
-  add("View", "brighter", "Brighter picture", ["Period"], () => editor.emit("brightness", BRIGHTER), undefined, { repeats: true });
-  add("View", "darker", "Darker picture", ["Comma"], () => editor.emit("brightness", -BRIGHTER), undefined, { repeats: true });
-  add("View", "help", "All keys", ["key:?"], () => open.help(), undefined, { inLists: true });
-  return new Commands(commands);
-}
-
-/** The registry: keys may be given other commands, kept in this browser. */
-export class Commands {
-  /** @param {Command[]} all */
-  constructor(all) {
-    this.all = all;
-    this._byId = new Map(all.map((command) => [command.id, command]));
-    this.remap(storedKeys());
-  }
-
-  /** @param {Record<string, string[]>} keys by command id */
-  remap(keys) {
+/** Keys may be given other commands, kept in this browser. Parts that come later add theirs. Emits `change`. */
+export class Commands extends Emitter {
+  constructor() {
+    super();
+    /** @type {Command[]} */
+    this.all = [];
+    /** @type {Map<string, Command>} */
+    this._byId = new Map();
     /** @type {Map<string, Command[]>} */
     this._byKey = new Map();
-    for (const command of this.all) {
-      for (const key of keys[command.id] ?? command.keys) this._byKey.set(key, [...(this._byKey.get(key) ?? []), command]);
-    }
+    this._own = storedKeys();
+  }
+
+  /**
+   * @param {string} group a heading of the help @param {string} id @param {string} title @param {string[]} keys
+   * @param {(repeat: boolean) => void} run @param {() => string} [refusal] @param {Partial<Command>} [more]
+   */
+  add(group, id, title, keys, run, refusal = () => "", more = {}) {
+    if (this._byId.has(id)) throw new Error(`two commands are called ${id}`);
+    /** @type {Command} */
+    const command = { group, id, title, keys, run, refusal, ...more };
+    this.all.push(command);
+    this._byId.set(id, command);
+    this._bind(command);
+    this.emit("change");
+  }
+
+  /** @param {Command} command */
+  _bind(command) {
+    for (const key of this.keysOf(command)) this._byKey.set(key, [...(this._byKey.get(key) ?? []), command]);
+  }
+
+  /** The keys that a command has for this person. @param {Command} command */
+  keysOf(command) {
+    return this._own[command.id] ?? command.keys;
+  }
+
+  /** @param {Record<string, string[]>} keys by command id; what is not named keeps its own */
+  remap(keys) {
+    this._own = keys;
+    this._byKey.clear();
+    for (const command of this.all) this._bind(command);
+    this.emit("change");
   }
 
   /** @param {string} id */
@@ -118,7 +77,7 @@ export class Commands {
    * @returns {Command | undefined}
    */
   find(event) {
-    const found = this._byKey?.get(`key:${event.key}`) ?? this._byKey?.get(comboOf(event)) ?? [];
+    const found = this._byKey.get(`key:${event.key}`) ?? this._byKey.get(comboOf(event)) ?? [];
     return found.find((command) => !command.refusal()) ?? found[0];
   }
 }
@@ -149,83 +108,3 @@ function storedKeys() {
   }
 }
 
-/** @param {import("./editor.js").Editor} editor @param {number} by */
-export function selectNext(editor, by) {
-  const shapes = editor.store.onFrame(editor.frame).filter(({ id }) => !editor.hidden.has(id));
-  if (!shapes.length) return;
-  const at = shapes.findIndex(({ id }) => editor.selection.has(id));
-  const next = at < 0 ? (by > 0 ? 0 : shapes.length - 1) : (at + by + shapes.length) % shapes.length;
-  editor.select([shapes[next].id]);
-}
-
-/** @param {import("./editor.js").Editor} editor */
-export function acceptAndGoOn(editor) {
-  editor.accept(editor.selected());
-  const next = editor.suggestions()[0];
-  if (next) editor.select([next.id]);
-}
-
-/** @param {import("./editor.js").Editor} editor */
-function hide(editor) {
-  if (!editor.selection.size) return editor.setHidden(new Set());
-  editor.setHidden(new Set([...editor.hidden, ...editor.selection]));
-  editor.select([]);
-}
-
-/** @param {import("./editor.js").Editor} editor */
-function lock(editor) {
-  const chosen = [...editor.selection];
-  const free = chosen.filter((id) => !editor.locked.has(id));
-  if (free.length) editor.locked = new Set([...editor.locked, ...free]);
-  else if (chosen.length) editor.locked = new Set([...editor.locked].filter((id) => !editor.selection.has(id)));
-  else editor.locked = new Set();
-  if (free.length) editor.select([]);
-  editor.emit("hidden");
-  editor.emit("say", free.length ? "Locked: the pointer passes over it. Tab still reaches it; L unlocks." : "Unlocked.");
-}
-
-/** @param {import("./editor.js").Editor} editor @param {import("./tools/stage.js").Stage} stage */
-function letGo(editor, stage) {
-  const redrawing = editor.redrawing !== null;
-  editor.redrawing = null;
-  if (!stage.cancel() && !redrawing) editor.select([]);
-}
-
-/** @param {import("./editor.js").Editor} editor */
-function drawAnother(editor) {
-  const [like] = editor.selected();
-  editor.select([]);
-  if (like) editor.setLabel(like.label);
-  if (editor.tool === "select") editor.setTool("box");
-  editor.emit("say", `Draw another ${editor.label(editor.labelId)?.name ?? "shape"}.`);
-}
-
-/** @param {import("./editor.js").Editor} editor */
-function onlyBox(editor) {
-  const [one, ...more] = editor.selected();
-  return one && !more.length && geometryOn(one, editor.frame)?.type === "box" ? one : undefined;
-}
-
-/** @param {import("./editor.js").Editor} editor */
-function drawAgain(editor) {
-  if (editor.tool === "select") editor.setTool("box");
-  editor.redrawing = onlyBox(editor)?.id ?? null;
-  editor.emit("say", "Draw its new outline; Escape leaves it as it is.");
-}
-
-/** @param {import("./editor.js").Editor} editor @param {number} by */
-function goToLabelled(editor, by) {
-  const frames = [...editor.store.labelledFrames().keys()].sort((a, b) => (a - b) * by);
-  const next = frames.find((n) => (n - editor.wanted) * by > 0);
-  if (next !== undefined) editor.goTo(next);
-}
-
-/** @param {import("./editor.js").Editor} editor */
-function showSelection(editor) {
-  const bounds = editor.selected().flatMap((annotation) => {
-    const geometry = geometryOn(annotation, editor.frame);
-    const around = geometry && boundsOf(geometry);
-    return around ? [around] : [];
-  });
-  if (bounds.length) editor.view.show(bounds.reduce(union));
-}

@@ -1,8 +1,10 @@
 /** The editor page: puts the parts together. */
 import { api, ApiError } from "../lib/api.js";
 import { embedded, isTyping } from "../lib/dom.js";
-import { makeCommands } from "./commands.js";
+import { Commands } from "./commands.js";
+import { coreCommands } from "./core_commands.js";
 import { Editor } from "./editor.js";
+import { installAll } from "./extensions.js";
 import { History } from "./model/history.js";
 import { OpClient } from "./model/op_client.js";
 import { openQueue } from "./model/queue.js";
@@ -11,11 +13,13 @@ import { frameBar } from "./panels/frame_bar.js";
 import { labelPanel } from "./panels/labels.js";
 import { ObjectList } from "./panels/objects.js";
 import { peopleBar } from "./panels/people.js";
+import { Side } from "./panels/side.js";
 import { hints, measures, saveState, tray } from "./panels/status.js";
 import { toolbar } from "./panels/toolbar.js";
 import { Presence } from "./presence.js";
 import { FrameSource } from "./render/frames.js";
 import { Renderer } from "./render/renderer.js";
+import { VideoSource } from "./render/video.js";
 import { claimClientId, sendOrphans } from "./session.js";
 import { Stage } from "./tools/stage.js";
 import { safeStorage } from "./util.js";
@@ -61,6 +65,8 @@ async function start() {
   }
   await client.start();
   document.documentElement.dataset.ready = "true";
+  await installAll({ editor, commands, renderer, stage, part, side: new Side(part("side-tabs"), part("objects")) });
+  document.documentElement.dataset.complete = "true";
   if (config.can_edit) await orphans(editor, queue, clientId);
 }
 
@@ -75,7 +81,8 @@ function panels(editor, stage) {
   const go = (/** @type {string} */ url) => () => {
     if (url) location.assign(url);
   };
-  const commands = makeCommands(editor, stage, {
+  const commands = new Commands();
+  coreCommands(commands, editor, stage, {
     labels: labels.focus,
     help: () => void showHelp(commands),
     next: go(editor.config.urls.next),
@@ -93,18 +100,18 @@ function panels(editor, stage) {
   return commands;
 }
 
-/** @param {import("./commands.js").Commands} commands */
+/** @param {Commands} commands */
 async function showHelp(commands) {
   const { openHelp } = await import("./panels/help.js");
   openHelp(/** @type {HTMLDialogElement} */ (part("help")), commands);
 }
 
-/** Keys, the network and the page's own comings and goings. @param {Editor} editor @param {import("./commands.js").Commands} commands @param {Stage} stage */
+/** Keys, the network and the page's own comings and goings. @param {Editor} editor @param {Commands} commands @param {Stage} stage */
 function listen(editor, commands, stage) {
   const { client } = editor;
-  document.addEventListener("keydown", (event) => onKey(event, editor, commands));
+  document.addEventListener("keydown", (event) => onKey(event, editor, commands, stage));
   document.addEventListener("keyup", (event) => {
-    for (const command of commands.all) if (command.release && command.keys.includes(event.code)) command.release();
+    for (const command of commands.all) if (command.release && commands.keysOf(command).includes(event.code)) command.release();
   });
   addEventListener("online", () => client.retryNow());
   addEventListener("pagehide", () => editor.commitDrafts());
@@ -131,14 +138,15 @@ function listen(editor, commands, stage) {
   view.addEventListener("blur", () => stage.holdSpace(false));
 }
 
-/** @param {KeyboardEvent} event @param {Editor} editor @param {import("./commands.js").Commands} commands */
-function onKey(event, editor, commands) {
+/** @param {KeyboardEvent} event @param {Editor} editor @param {Commands} commands @param {Stage} stage */
+function onKey(event, editor, commands, stage) {
   if (event.defaultPrevented || event.isComposing || document.querySelector("dialog[open]")) return;
   const target = event.target instanceof HTMLElement ? event.target : document.body;
   if (isTyping(target)) {
     if (event.key === "Escape") target.blur();
     return;
   }
+  if ((target === document.body || target.id === "stage") && stage.tool.key?.(event)) return event.preventDefault();
   const command = commands.find(event);
   if (!command || belongsToControl(event, target, command) || leavesStage(event, editor)) return;
   event.preventDefault();
@@ -169,14 +177,14 @@ function leavesStage(event, editor) {
 function pictures(editor, renderer) {
   const { urls, item } = editor.config;
   const frameUrl = (/** @type {number} */ n) => `${urls.frames}${n}`;
-  const source = new FrameSource({ count: editor.isVideo ? item.frames : 1, urlOf: editor.isVideo ? frameUrl : () => urls.picture });
+  if (editor.isVideo) editor.frames = new VideoSource({ count: item.frames, fps: item.fps, urlOf: frameUrl, playbackUrl: urls.playback });
+  const source = editor.frames ?? new FrameSource({ count: 1, urlOf: () => urls.picture });
   const host = part("stage");
   const problem = part("problem");
   const show = (/** @type {import("./render/frames.js").Picture} */ picture) => {
     problem.hidden = true;
     host.dataset.frame = String(picture.number);
-    picture.element.width = item.width;
-    picture.element.height = item.height;
+    Object.assign(picture.element.style, { width: `${item.width}px`, height: `${item.height}px` });
     renderer.setPicture(picture.element);
     editor.arrived(picture.number);
     host.removeAttribute("aria-busy");

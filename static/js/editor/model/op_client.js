@@ -173,6 +173,7 @@ export class OpClient extends Emitter {
   _heard(message) {
     const handler = /** @type {any} */ (this)[`_on_${message.type}`];
     if (handler) handler.call(this, message);
+    else this.emit("message", message);
   }
 
   // -- what the server says --------------------------------------------------------------------------------------

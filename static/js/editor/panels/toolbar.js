@@ -1,13 +1,9 @@
 /** Buttons of commands: each shows its keys, and why it cannot be pressed now. */
 import { icon, make } from "../../lib/dom.js";
 import { keyText } from "../commands.js";
+import { later } from "./labels.js";
 
-const TOOLS = [
-  ["tool-select", "cursor"], ["tool-box", "box"], ["tool-extreme", "✣"], null,
-  ["undo", "undo"], ["redo", "redo"], ["delete", "trash"], ["copy-before", "copy"], null,
-  ["zoom-in", "zoom-in"], ["zoom-out", "zoom-out"], ["fit", "fit"], ["actual", "1:1"], null,
-  ["crosshair", "┼"], ["hide", "eye-off"],
-];
+const GROUPS = ["Tools", "Edit", "View", "Select"];
 const EVENTS = ["tool", "selection", "frame", "settings", "rights", "hidden"];
 
 /**
@@ -16,31 +12,33 @@ const EVENTS = ["tool", "selection", "frame", "settings", "rights", "hidden"];
  * @param {import("../commands.js").Commands} commands
  */
 export function toolbar(root, editor, commands) {
-  /** @type {[HTMLButtonElement, import("../commands.js").Command][]} */
-  const buttons = [];
-  for (const entry of TOOLS) {
-    if (!entry) {
-      root.append(make("hr", { role: "separator" }));
-      continue;
+  /** @type {[HTMLElement, import("../commands.js").Command][]} */
+  let buttons = [];
+  const build = () => {
+    buttons = [];
+    root.replaceChildren();
+    for (const group of GROUPS) {
+      const those = commands.all.filter((command) => command.toolbar && command.group === group);
+      if (root.childElementCount && those.length) root.append(make("hr", { role: "separator" }));
+      for (const command of those) {
+        const button = commandButton(command, command.toolbar ?? "");
+        buttons.push([button, command]);
+        root.append(button);
+      }
     }
-    const [id, sign] = entry;
-    if (id === "copy-before" && !editor.isVideo) continue;
-    const command = commands.get(id);
-    const button = commandButton(command, sign);
-    buttons.push([button, command]);
-    root.append(button);
-  }
+    show();
+  };
   const show = () => {
-    for (const [button, command] of buttons) showRefusal(button, command);
     for (const [button, command] of buttons) {
-      if (command.group === "Tools") button.setAttribute("aria-pressed", String(command.id === `tool-${editor.tool}`));
-      if (command.id === "crosshair") button.setAttribute("aria-pressed", String(editor.crosshair));
+      showRefusal(button, command, commands);
+      if (command.pressed) button.setAttribute("aria-pressed", String(command.pressed()));
     }
   };
   for (const name of EVENTS) editor.on(name, show);
   editor.history.on("change", show);
   editor.client.on("state", show);
-  show();
+  commands.on("change", later(build));
+  build();
 }
 
 /** @param {import("../commands.js").Command} command @param {string} sign an icon's name, or text @returns {HTMLButtonElement} */
@@ -53,10 +51,11 @@ export function commandButton(command, sign) {
   return /** @type {HTMLButtonElement} */ (button);
 }
 
-/** @param {HTMLElement} button @param {import("../commands.js").Command} command */
-export function showRefusal(button, command) {
+/** @param {HTMLElement} button @param {import("../commands.js").Command} command @param {import("../commands.js").Commands} [commands] */
+export function showRefusal(button, command, commands) {
   const refusal = command.refusal();
-  const keys = command.keys.length ? ` (${keyText(command.keys[0])})` : "";
+  const [first] = commands ? commands.keysOf(command) : command.keys;
+  const keys = first ? ` (${keyText(first)})` : "";
   button.title = refusal ? `${command.title}${keys}. ${refusal}` : `${command.title}${keys}`;
   // Not `disabled`: a disabled button could not be focused, and so could not say why.
   button.setAttribute("aria-disabled", String(Boolean(refusal)));

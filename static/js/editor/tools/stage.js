@@ -1,8 +1,21 @@
 /** What hands do on the stage: the tool gets presses in picture pixels; wheel, Space, middle button and pinch move the view. */
-import { BoxTool, ExtremeTool } from "./box.js";
-import { SelectTool } from "./select.js";
+import { TOOLS } from "./registry.js";
 
-/** @typedef {import("./select.js").Press} Press */
+/**
+ * @typedef {import("./select.js").Press} Press
+ *
+ * @typedef {object} Tool what the stage needs of a tool; presses are in picture pixels and in those of the stage
+ * @property {string} cursor a CSS cursor
+ * @property {boolean} [busy] whether something is begun that Escape should let go of
+ * @property {() => void} enter
+ * @property {() => void} exit
+ * @property {(press: Press) => void} down
+ * @property {(press: Press) => void} move
+ * @property {(press: Press) => void} up
+ * @property {() => void} cancel
+ * @property {(press: Press) => void} [twice] a double click
+ * @property {(event: KeyboardEvent) => boolean} [key] a key before any command gets it; true when it was taken
+ */
 
 const WHEEL_STEP = 0.0016;
 const LARGEST_WHEEL = 180;
@@ -12,9 +25,10 @@ export class Stage {
   constructor(editor, renderer, host) {
     this.editor = editor;
     this.host = host;
-    /** @type {Record<string, SelectTool | BoxTool | ExtremeTool>} */
-    this.tools = { select: new SelectTool(editor, renderer), box: new BoxTool(editor, renderer), extreme: new ExtremeTool(editor) };
-    this.tool = this.tools[editor.tool];
+    this.renderer = renderer;
+    /** @type {Map<string, Tool | Promise<Tool>>} those that were chosen so far */
+    this.tools = new Map();
+    this.tool = /** @type {Tool} */ (this._tool("select"));
     /** @type {Map<number, [number, number]>} pointers that are down, by id */
     this.pointers = new Map();
     /** @type {"tool" | "pan" | "pinch" | null} */
@@ -40,6 +54,7 @@ export class Stage {
     host.addEventListener("pointerleave", () => this._leave());
     host.addEventListener("wheel", (event) => this._wheel(event), { passive: false });
     host.addEventListener("contextmenu", (event) => event.preventDefault());
+    host.addEventListener("dblclick", (event) => this.tool.twice?.(this._press(/** @type {any} */ (event))));
     host.addEventListener("auxclick", (event) => event.preventDefault());
     addEventListener("blur", () => this.holdSpace(false));
     const forget = () => (this.place = null);
@@ -49,12 +64,41 @@ export class Stage {
     new ResizeObserver(forget).observe(host);
   }
 
-  _swap() {
-    this.tool?.exit();
-    this.tool = this.tools[this.editor.tool];
+  /** The chosen tool takes over; one that is still on its way leaves the hand to the last. */
+  async _swap() {
+    const { tool: id } = this.editor;
+    let next;
+    try {
+      const made = this._tool(id);
+      next = made instanceof Promise ? await made : made;
+    } catch (error) {
+      this.tools.delete(id);
+      this.editor.emit("say", `The tool could not be loaded: ${error instanceof Error ? error.message : error}. Choose it again to retry.`);
+      return this.editor.setTool("select");
+    }
+    if (this.editor.tool !== id) return;
+    this.tool.exit();
+    this.tool = next;
     this.tool.enter();
-    this.host.dataset.tool = this.editor.tool;
+    this.host.dataset.tool = id;
     this._showCursor();
+  }
+
+  /** @param {string} id @returns {Tool | Promise<Tool>} */
+  _tool(id) {
+    const known = this.tools.get(id);
+    if (known) return known;
+    const entry = TOOLS.find((each) => each.id === id);
+    if (!entry) throw new Error(`there is no tool ${id}`);
+    const made = (/** @type {any} */ kind) => {
+      const tool = new kind(this.editor, this.renderer);
+      this.tools.set(id, tool);
+      return tool;
+    };
+    const kind = entry.load();
+    const tool = kind instanceof Promise ? kind.then(made) : made(kind);
+    this.tools.set(id, tool);
+    return tool;
   }
 
   /** @param {boolean} held */
@@ -65,7 +109,7 @@ export class Stage {
 
   /** Let go of a gesture; true when there was one. */
   cancel() {
-    const busy = this.gesture === "tool" || ("busy" in this.tool && this.tool.busy);
+    const busy = this.gesture === "tool" || Boolean(this.tool.busy);
     this.tool.cancel();
     if (this.gesture === "tool") this.gesture = null;
     return busy;

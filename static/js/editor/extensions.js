@@ -1,0 +1,34 @@
+/**
+ * Parts of the editor that are not needed for its first second: fetched once the document is on screen. Each module
+ * exports `install(context)`; it adds commands, tabs of the side, overlays, and listens to the editor.
+ */
+
+/**
+ * @typedef {object} Context
+ * @property {import("./editor.js").Editor} editor
+ * @property {import("./commands.js").Commands} commands
+ * @property {import("./render/renderer.js").Renderer} renderer
+ * @property {import("./tools/stage.js").Stage} stage
+ * @property {import("./panels/side.js").Side} side adds tabs beside the list of shapes
+ * @property {(id: string) => HTMLElement} part an element of the page: "extras" lies in the top bar, "details" below the classes
+ *
+ * @typedef {{name: string, when?: (editor: import("./editor.js").Editor) => boolean, load: () => Promise<{install: (context: Context) => void}>}} Extension
+ */
+
+/** @type {Extension[]} */
+export const EXTENSIONS = [];
+
+/** One that fails is missing, and says so; the others work. @param {Context} context */
+export async function installAll(context) {
+  const wanted = EXTENSIONS.filter(({ when }) => !when || when(context.editor));
+  await Promise.all(
+    wanted.map(async ({ name, load }) => {
+      try {
+        (await load()).install(context);
+      } catch (error) {
+        console.error(error);
+        context.editor.emit("say", `A part of the editor could not be loaded: ${name}. Reload the page to try again.`);
+      }
+    }),
+  );
+}
