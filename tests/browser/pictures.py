@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -28,24 +29,33 @@ def numbered_frame(n: int, width: int = 384, height: int = 256) -> np.ndarray:
     return frame
 
 
-def numbered_video(path: Path, frames: int = 60) -> Path:
-    """An MP4 with B-frames and few key frames, so that a careless seek shows a neighbour."""
+def numbered_video(
+    path: Path, frames: int = 60, rate: Fraction | int = 25, times: list[int] | None = None, **options: str
+) -> Path:
+    """A video with B-frames and few key frames, so that a careless seek shows a neighbour.
+
+    times: of the frames, in ms; by default they follow each other at `rate`. options: of the encoder.
+    """
+    base = Fraction(1, 1000) if times else 1 / Fraction(rate)
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=25)
+        stream = container.add_stream("libx264", rate=rate)
         stream.width, stream.height, stream.pix_fmt = 384, 256, "yuv420p"
-        stream.options = {"preset": "ultrafast", "g": "25", "bf": "2"}
+        stream.time_base = stream.codec_context.time_base = base
+        stream.options = {"preset": "ultrafast", "g": "25", "bf": "2", **options}
         for n in range(frames):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(numbered_frame(n), "rgb24")))
+            frame = av.VideoFrame.from_ndarray(numbered_frame(n), "rgb24")
+            frame.pts, frame.time_base = (times[n] if times else n), base
+            container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return path
 
 
 # Reads the number back from the pixels of the picture on screen.
 READ_NUMBER = f"""() => {{
-  const image = document.querySelector(".ed-picture img");
+  const image = document.querySelector(".ed-picture > *");
   const canvas = document.createElement("canvas");
-  canvas.width = image.naturalWidth;
-  canvas.height = image.naturalHeight;
+  canvas.width = image.naturalWidth || image.width;
+  canvas.height = image.naturalHeight || image.height;
   const context = canvas.getContext("2d");
   context.drawImage(image, 0, 0);
   let number = 0;

@@ -63,7 +63,7 @@ def test_the_number_and_the_picture_never_part(editor):
         """() => {
           window.wrong = [];
           frameloop.editor.on("frame", () => {
-            const shown = document.querySelector(".ed-picture img").dataset.frame;
+            const shown = document.querySelector(".ed-picture > *").dataset.frame;
             if (Number(shown) !== frameloop.editor.frame) window.wrong.push([shown, frameloop.editor.frame]);
           });
         }"""

@@ -41,6 +41,8 @@ export class Editor extends Emitter {
     /** @type {number | null} the frame on screen; null on an image */
     this.frame = this.isVideo ? 0 : null;
     this.wanted = 0;
+    /** @type {import("./render/video.js").VideoSource | null} a video's pictures: which frames are `ready(n)`, and when each is shown, `timeOf(n)` */
+    this.frames = null;
     this.tool = "select";
     this.labelId = config.labels[0]?.id ?? "";
     /** @type {string | null} the shape whose outline the next drawing replaces */

@@ -102,6 +102,6 @@
  * @property {{id: string, name: string}} user
  * @property {string} role
  * @property {boolean} can_edit
- * @property {{socket: string, annotations: string, tx: string, frames: string, picture: string, project: string, previous: string, next: string}} urls
+ * @property {{socket: string, annotations: string, tx: string, frames: string, playback: string, picture: string, project: string, previous: string, next: string}} urls
  */
 export {};

@@ -8,21 +8,27 @@ const BEHIND = 2;
 const KEPT = 24;
 const ATTEMPTS = 3;
 
-/** @typedef {{number: number, element: HTMLImageElement}} Picture */
+/** @typedef {{number: number, element: HTMLImageElement | HTMLCanvasElement}} Picture */
+/** @typedef {Picture & {element: HTMLImageElement}} Loaded */
 
 export class FrameSource {
   /** @param {{count: number, urlOf: (n: number) => string}} options */
   constructor({ count, urlOf }) {
     this.count = count;
     this.urlOf = urlOf;
-    /** @type {Map<number, Picture>} least recently used first */
+    /** @type {Map<number, Loaded>} least recently used first */
     this._pictures = new Map();
-    /** @type {Map<number, {promise: Promise<Picture>, abort: AbortController}>} */
+    /** @type {Map<number, {promise: Promise<Loaded>, abort: AbortController}>} */
     this._loading = new Map();
     this._last = 0;
   }
 
-  /** The picture if it is here already. @param {number} n @returns {Picture | undefined} */
+  /** Whether it is here already, which does not count as a use. @param {number} n */
+  has(n) {
+    return this._pictures.has(n);
+  }
+
+  /** The picture if it is here already. @param {number} n @returns {Loaded | undefined} */
   peek(n) {
     const picture = this._pictures.get(n);
     if (picture) {
@@ -34,7 +40,7 @@ export class FrameSource {
 
   /**
    * @param {number} n
-   * @returns {Promise<Picture>}
+   * @returns {Promise<Loaded>}
    * @throws {Error} with a sentence for the page
    */
   get(n) {
@@ -64,7 +70,7 @@ export class FrameSource {
     }
   }
 
-  /** @param {number} n @returns {Promise<Picture>} */
+  /** @param {number} n @returns {Promise<Loaded>} */
   _load(n) {
     const running = this._loading.get(n);
     if (running) return running.promise;
@@ -76,7 +82,7 @@ export class FrameSource {
     return promise;
   }
 
-  /** @param {number} n @param {AbortSignal} signal @returns {Promise<Picture>} */
+  /** @param {number} n @param {AbortSignal} signal @returns {Promise<Loaded>} */
   async _fetch(n, signal) {
     const response = await this._answer(n, signal);
     const url = URL.createObjectURL(await response.blob());
@@ -109,7 +115,7 @@ export class FrameSource {
     }
   }
 
-  /** @param {Picture} picture */
+  /** @param {Loaded} picture */
   _keep(picture) {
     this._pictures.set(picture.number, picture);
     for (const [n, old] of this._pictures) {

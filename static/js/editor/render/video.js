@@ -1,0 +1,192 @@
+/**
+ * The frames of a video: decoded by the browser where it can and the server has the packets ready, else pictures from
+ * the server. Whoever asks for frame n gets exactly frame n either way.
+ */
+import { api } from "../../lib/api.js";
+import { FrameSource } from "./frames.js";
+
+/**
+ * @typedef {import("./frames.js").Picture} Picture
+ * @typedef {import("./packets.js").Playback & import("./decoder.js").Format & {ready: boolean, state: string, progress: number}} Answer
+ */
+
+const FIRST_ASK_MS = 2000;
+const SLOWEST_ASK_MS = 30_000;
+/** So many failures in a row, and the server's pictures are used from then on. */
+const MOST_FAILURES = 3;
+/** A picture that was handed out keeps its pixels until so many others were. */
+const CANVASES = 4;
+
+export class VideoSource {
+  /** @param {{count: number, fps: number, urlOf: (n: number) => string, playbackUrl: string}} options */
+  constructor({ count, fps, urlOf, playbackUrl }) {
+    this.count = count;
+    this.fps = fps;
+    this.playbackUrl = playbackUrl;
+    this.pictures = new FrameSource({ count, urlOf });
+    /** @type {import("./decoder.js").FrameDecoder | null} */
+    this.decoder = null;
+    this._failures = 0;
+    this._last = 0;
+    /** @type {OffscreenCanvas | null} */
+    this._easel = null;
+    /** @type {Picture[]} least recently drawn first */
+    this._drawn = [];
+    /** @type {{starts: number[], ticks: number[], steps: number[], base: number} | null} */
+    this._times = null;
+    void this._prepare();
+    void this._loadTimes();
+  }
+
+  // -- what the player asks --------------------------------------------------------------------------------------
+
+  /** Whether frame `n` can be shown at once. @param {number} n */
+  ready(n) {
+    return Boolean(this.decoder?.frames.has(n)) || this.pictures.has(n);
+  }
+
+  /** When frame `n` is shown, in seconds: exact once the times are here, by the average rate before that. @param {number} n */
+  timeOf(n) {
+    if (!this._times) return n / this.fps;
+    const { starts, ticks, steps, base } = this._times;
+    const run = lastNotAbove(starts, n);
+    return (ticks[run] + (n - starts[run]) * steps[run]) * base;
+  }
+
+  // -- what the stage asks ---------------------------------------------------------------------------------------
+
+  /** The picture if it is here already. @param {number} n @returns {Picture | undefined} */
+  peek(n) {
+    const frame = this.decoder?.frames.get(n);
+    return frame ? this._draw(n, frame) : this.pictures.peek(n);
+  }
+
+  /**
+   * @param {number} n
+   * @returns {Promise<Picture>}
+   * @throws {Error} with a sentence for the page
+   */
+  async get(n) {
+    const here = this.peek(n);
+    if (here) return here;
+    if (!this.decoder) return this.pictures.get(n);
+    try {
+      await this.decoder.get(n);
+      this._failures = 0;
+      return /** @type {Picture} */ (this.peek(n));
+    } catch (error) {
+      if (error instanceof DOMException && error.name === "AbortError") throw error;
+      this._failed(error);
+      return this.pictures.get(n);
+    }
+  }
+
+  /** Frame `n` is on screen: have its neighbours ready in the direction of travel. @param {number} n */
+  prefetch(n) {
+    const step = n >= this._last ? 1 : -1;
+    this._last = n;
+    if (this.decoder) this.decoder.focus(n, step);
+    else this.pictures.prefetch(n);
+  }
+
+  /** Stop loading all but these. @param {Set<number>} wanted */
+  abandon(wanted) {
+    this.pictures.abandon(wanted);
+    this.decoder?.abandon(wanted);
+  }
+
+  // -- getting ready ---------------------------------------------------------------------------------------------
+
+  async _prepare() {
+    if (typeof VideoDecoder === "undefined") return;
+    for (let pause = FIRST_ASK_MS; ; pause = Math.min(2 * pause, SLOWEST_ASK_MS)) {
+      const answer = await this._ask().catch(() => null);
+      if (answer?.ready) return this._open(answer);
+      if (answer?.state === "failed") return;
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+  }
+
+  /** @returns {Promise<Answer>} */
+  _ask() {
+    return api("GET", this.playbackUrl);
+  }
+
+  /** @param {Answer} answer */
+  async _open(answer) {
+    const [{ FrameDecoder, configFor }, { Packets }] = await Promise.all([import("./decoder.js"), import("./packets.js")]);
+    const config = await configFor(answer);
+    if (!config || answer.frames !== this.count) return;
+    this.decoder = new FrameDecoder(new Packets(answer, () => this._ask()), config);
+    this.decoder.focus(this._last, 1);
+  }
+
+  async _loadTimes() {
+    const { base, start, steps } = await api("GET", `${this.playbackUrl}/times`).catch(() => ({ steps: null }));
+    if (!steps) return;
+    const times = { starts: [0], ticks: [start], steps: [0], base: base[0] / base[1] };
+    let [frame, tick] = [0, start];
+    for (const [step, frames] of steps) {
+      times.starts.push(frame);
+      times.ticks.push(tick);
+      times.steps.push(step);
+      frame += frames;
+      tick += step * frames;
+    }
+    this._times = times;
+  }
+
+  /** @param {unknown} error */
+  _failed(error) {
+    this._failures += 1;
+    console.warn("A frame was not decoded here; the server gives it.", error);
+    if (this._failures < MOST_FAILURES) return;
+    this.decoder?.close();
+    this.decoder = null;
+  }
+
+  // -- drawing ---------------------------------------------------------------------------------------------------
+
+  /**
+   * A canvas with the frame as a still bitmap: one that is drawn on is copied in each frame of the page. Closing the
+   * decoded frame does not touch it.
+   * @param {number} n @param {VideoFrame} frame @returns {Picture}
+   */
+  _draw(n, frame) {
+    const at = this._drawn.findIndex((picture) => picture.number === n);
+    const picture = at >= 0 ? this._drawn.splice(at, 1)[0] : this._painted(n, frame);
+    this._drawn.push(picture);
+    return picture;
+  }
+
+  /** @param {number} n @param {VideoFrame} frame @returns {Picture} */
+  _painted(n, frame) {
+    const { displayWidth: width, displayHeight: height } = frame;
+    this._easel ??= new OffscreenCanvas(width, height);
+    if (this._easel.width !== width || this._easel.height !== height) Object.assign(this._easel, { width, height });
+    /** @type {OffscreenCanvasRenderingContext2D} */ (this._easel.getContext("2d", { alpha: false })).drawImage(frame, 0, 0);
+    const element = this._canvas();
+    Object.assign(element, { width, height });
+    /** @type {ImageBitmapRenderingContext} */ (element.getContext("bitmaprenderer")).transferFromImageBitmap(this._easel.transferToImageBitmap());
+    element.dataset.frame = String(n);
+    return { number: n, element };
+  }
+
+  /** @returns {HTMLCanvasElement} */
+  _canvas() {
+    const free = this._drawn.length < CANVASES ? -1 : this._drawn.findIndex(({ element }) => !element.isConnected);
+    const old = free < 0 ? null : this._drawn.splice(free, 1)[0];
+    return /** @type {HTMLCanvasElement} */ (old?.element ?? document.createElement("canvas"));
+  }
+}
+
+/** The place of the last value in an ascending list that is not above `n`. @param {number[]} values @param {number} n */
+function lastNotAbove(values, n) {
+  let [low, high] = [0, values.length - 1];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (values[middle] <= n) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
