@@ -21,10 +21,11 @@ from training.models import Version
 
 _log = logging.getLogger(__name__)
 
-TRAIN, FREEZE = "train", "freeze"
+TRAIN, FREEZE, AUTO_LABEL = "train", "freeze", "auto-label"
 _TASKS = {
     TRAIN: ("training.tasks.run_training_job", "training"),
     FREEZE: ("training.tasks.run_freeze_job", "default"),
+    AUTO_LABEL: ("training.tasks.run_auto_label_job", "default"),
 }
 SILENT_S = 30.0  # a holder beats every two seconds
 _MOST_LOSSES = 2

@@ -5,6 +5,8 @@ from __future__ import annotations
 import mmap
 import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
@@ -15,6 +17,7 @@ from django.db import transaction
 from projects.models import Job
 from projects.models.job import ACTIVE, Status
 from training import jobs, runner
+from training.assist import prelabel
 from training.child import die_with
 from training.datasets.version import DatasetError, freeze
 
@@ -26,10 +29,23 @@ _asked = False
 
 @shared_task(name="training.tasks.run_training_job")
 def run_training_job(job_id: str) -> None:
+    with _put_back_when_told():
+        runner.run(job_id, stopping)
+
+
+@shared_task(name="training.tasks.run_auto_label_job")
+def run_auto_label_job(job_id: str) -> None:
+    with _put_back_when_told():
+        prelabel.run(job_id, stopping)
+
+
+@contextmanager
+def _put_back_when_told() -> Iterator[None]:
+    """A job that looks at `stopping` goes back to the queue before this process ends."""
     global _busy
     _busy = True
     try:
-        runner.run(job_id, stopping)
+        yield
     finally:
         _busy = False
         if _asked:  # now that the job is back in the queue, do what was asked

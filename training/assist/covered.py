@@ -17,12 +17,13 @@ COVERS = 0.5
 
 @dataclass(frozen=True)
 class Known:
-    """A shape on a frame: its id, its label's, the box around it, and whether it is only a suggestion."""
+    """A shape on a frame: its id, its label's, the box around it, whether it is only a suggestion, and a track."""
 
     id: str
     label: str
     box: Box
     suggested: bool
+    track: bool = False
 
 
 def shapes_on(item: Item, frame: int | None) -> list[Known]:
@@ -36,7 +37,8 @@ def known_on(rows: Iterable[Annotation], frame: int | None) -> list[Known]:
         geometry: dict[str, Any] | None = geometry_on(row, frame)
         box = carry.box_of(geometry) if geometry else None
         if box is not None:
-            found.append(Known(str(row.pk), str(row.label_id), box, row.source == "model"))
+            suggested = row.source == "model"
+            found.append(Known(str(row.pk), str(row.label_id), box, suggested, bool(row.keyframes)))
     return found
 
 
