@@ -49,13 +49,20 @@ _BOX = {
 _TX = {"client_id": "script-1", "tx_id": "0001", "base_rev": 0, "ops": [_BOX]}
 
 
-def _whole(request: Request, name: str) -> int | None:
+def whole(request: Request, name: str) -> int | None:
+    """A whole number of the query; None when it is not there."""
     value = request.query_params.get(name)
     if value is None:
         return None
     if not (value.isascii() and value.isdigit() and len(value) < 16):
         raise Problem(400, "invalid", f"{name}={value[:40]!r}: expected a whole number from 0.")
     return int(value)
+
+
+def refused(refusal: Rejected) -> Problem:
+    """What a script is told of a refused transaction."""
+    status = _STATUS.get(refusal.code, 409)
+    return Problem(status, refusal.code, refusal.detail, current=refusal.current, retryable=refusal.retryable)
 
 
 class Annotations(APIView):
@@ -66,6 +73,7 @@ class Annotations(APIView):
         tags=_TAGS,
         parameters=[
             OpenApiParameter("frame", int, description="Only the shapes on this frame, and the tracks."),
+            OpenApiParameter("deleted", bool, description="true: those that were deleted and can be restored."),
             OpenApiParameter("rev", int, description="The state at this revision, instead of the newest."),
         ],
         responses={200: AnnotationListSerializer, 304: OpenApiResponse(description="As `If-None-Match` has it.")},
@@ -73,7 +81,9 @@ class Annotations(APIView):
     def get(self, request: Request, item_id: uuid.UUID) -> HttpResponse:
         """An item's annotations, oldest first. All in one answer: `rev` is the revision they are the state of."""
         item = access.fetch(Item.every.all(), request.user, item_id)
-        frame, rev = _whole(request, "frame"), _whole(request, "rev")
+        if request.query_params.get("deleted") == "true":
+            return _json(queries.deleted_json(item_id)[1])
+        frame, rev = whole(request, "frame"), whole(request, "rev")
         if rev is not None and rev > item.rev:
             raise Problem(404, "no-such-rev", f"The item is at revision {item.rev}; there is no {rev} yet.")
         etag = f'"{item.epoch.hex}.{item.rev if rev is None else rev}.{"" if frame is None else frame}"'
@@ -119,9 +129,7 @@ class Transactions(APIView):
         except Malformed as error:
             raise Problem(400, "INVALID", str(error), current=None, retryable=False) from None
         except Rejected as refusal:
-            status = _STATUS.get(refusal.code, 409)
-            more: dict[str, Any] = {"current": refusal.current, "retryable": refusal.retryable}
-            raise Problem(status, refusal.code, refusal.detail, **more) from None
+            raise refused(refusal) from None
         answer = {"tx_id": receipt.tx_id, "rev": receipt.rev, "overwritten": receipt.overwritten}
         return Response({**answer, "skipped": receipt.skipped})
 
@@ -150,8 +158,8 @@ class History(APIView):
     def get(self, request: Request, item_id: uuid.UUID) -> HttpResponse:
         """The item's transactions in order, with what each of them did."""
         item = access.fetch(Item.every.all(), request.user, item_id)
-        after = _whole(request, "after") or 0
-        limit = min(_whole(request, "limit") or _HISTORY_ROWS, _MOST_HISTORY_ROWS)
+        after = whole(request, "after") or 0
+        limit = min(whole(request, "limit") or _HISTORY_ROWS, _MOST_HISTORY_ROWS)
         txs = journal.replay(item_id, after + 1, limit) or []
         following = b"null"
         if txs and txs[-1][0] < item.rev:

@@ -228,6 +228,7 @@ _SET: dict[str, Check] = {
     "source": one_of("human", "model", "import"),
     "group": or_null(uuid_text),
     "z": whole(-MAX_Z, MAX_Z),
+    "keyframes": or_null(lambda value, where: _keyframes(value, where)),
 }
 _KEYFRAME: dict[str, Check] = {
     "geometry": geometry,
@@ -316,6 +317,8 @@ def _check_vertex(op: dict[str, Any], where: str) -> None:
 def _check_source(op: dict[str, Any], where: str) -> None:
     if op["op"] == "create" and not op.keys().isdisjoint(_TRUSTED_ONLY):
         raise Malformed("source, confidence and detection_id are set by models and imports only", where)
+    if op["op"] == "update" and "keyframes" in op["set"]:
+        raise Malformed("are set one by one, by ops of the kind keyframe", f"{where}/set/keyframes")
     if op["op"] == "update" and op["set"].get("source", "human") != "human":
         raise Malformed("can only be set to human, which accepts a suggestion", f"{where}/set/source")
 

@@ -34,7 +34,7 @@ def commit(item_id: uuid.UUID | str, tx: Tx, actor: Any, *, source: str = "human
     Args:
         actor: the User who acts; None for the system itself, which is not asked for permission.
         source: "human", or "model" / "import", whose `create` ops may carry `source` and `confidence`,
-            and which may have up to 500 ops.
+            or "history", which brings an earlier state back; these may have up to 500 ops.
 
     Raises:
         Rejected: nothing was applied. See `protocol` for the codes.

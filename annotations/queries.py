@@ -18,6 +18,7 @@ _ON_FRAME = " AND (%(frame)s::int IS NULL OR a.frame = %(frame)s OR a.keyframes 
 _DOCUMENT = f"""
 SELECT i.rev, ({_SHAPES} i.id AND NOT a.deleted {_ON_FRAME})::text
 FROM projects_item i WHERE i.id = %(item)s"""
+_DELETED = f"SELECT i.rev, ({_SHAPES} i.id AND a.deleted)::text FROM projects_item i WHERE i.id = %(item)s"
 _EVERY = f"SELECT ({_SHAPES} %(item)s)::text"
 
 
@@ -34,6 +35,12 @@ def annotations_of(item: Item | uuid.UUID | str, frame: int | None = None) -> li
 def document_json(item_id: uuid.UUID | str, frame: int | None = None) -> tuple[int, bytes]:
     """The revision, and `{rev, results}` as JSON, of one moment; PostgreSQL writes the list itself."""
     rev, results = _row(_DOCUMENT, {"item": item_id, "frame": frame})
+    return rev, _document(rev, results.encode())
+
+
+def deleted_json(item_id: uuid.UUID | str) -> tuple[int, bytes]:
+    """As `document_json`, of the shapes that were deleted and can be restored."""
+    rev, results = _row(_DELETED, {"item": item_id})
     return rev, _document(rev, results.encode())
 
 
