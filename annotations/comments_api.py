@@ -1,0 +1,192 @@
+"""Threads and comments under /api/v1/."""
+
+from __future__ import annotations
+
+import math
+import uuid
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from annotations import comments
+from annotations.models import Comment, Thread
+from projects import access
+from projects.access import Act
+from projects.models import Item
+from projects.models.library import Kind
+from projects.problems import Problem, invalid
+
+_TAGS = ["comments"]
+MOST_LETTERS = 4000
+
+
+class PersonSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+
+
+class CommentSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    author = PersonSerializer(allow_null=True)
+    text = serializers.CharField(help_text="Empty once it is deleted.")
+    mentions = PersonSerializer(many=True)
+    created_at = serializers.DateTimeField()
+    edited_at = serializers.DateTimeField(allow_null=True)
+    deleted = serializers.BooleanField()
+
+
+class ThreadSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    item = serializers.UUIDField()
+    annotation = serializers.UUIDField(allow_null=True, help_text="The shape that it is about, even a deleted one.")
+    frame = serializers.IntegerField(allow_null=True)
+    x = serializers.FloatField(allow_null=True, help_text="Pixels of the upright picture.")
+    y = serializers.FloatField(allow_null=True)
+    created_by = PersonSerializer(allow_null=True)
+    created_at = serializers.DateTimeField()
+    resolved_by = PersonSerializer(allow_null=True)
+    resolved_at = serializers.DateTimeField(allow_null=True)
+    comments = CommentSerializer(many=True)
+
+
+class ThreadListSerializer(serializers.Serializer[Any]):
+    results = ThreadSerializer(many=True)
+    next = serializers.URLField(allow_null=True)
+    people = PersonSerializer(many=True, help_text="Who can be mentioned: those who may see the item.")
+
+
+class SaySerializer(serializers.Serializer[Any]):
+    text = serializers.CharField(max_length=MOST_LETTERS, help_text="`@name` or `@email` mentions a person.")
+
+
+class OpenThreadSerializer(SaySerializer):
+    annotation = serializers.UUIDField(required=False, allow_null=True)
+    frame = serializers.IntegerField(required=False, allow_null=True, min_value=0)
+    x = serializers.FloatField(required=False, allow_null=True)
+    y = serializers.FloatField(required=False, allow_null=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        x, y = attrs.get("x"), attrs.get("y")
+        if (x is None) != (y is None):
+            raise serializers.ValidationError({"x": "A point has both x and y."})
+        if x is not None and not (math.isfinite(x) and math.isfinite(y)):
+            raise serializers.ValidationError({"x": "Must be a finite number of pixels."})
+        return attrs
+
+
+class ChangeCommentSerializer(serializers.Serializer[Any]):
+    text = serializers.CharField(max_length=MOST_LETTERS, required=False)
+    deleted = serializers.BooleanField(required=False, help_text="False brings a deleted comment back.")
+
+
+class ItemThreads(APIView):
+    """What was said about one item."""
+
+    @extend_schema(operation_id="threads_list", tags=_TAGS, responses=ThreadListSerializer)
+    def get(self, request: Request, item_id: uuid.UUID) -> Response:
+        """All threads of an item, oldest first, resolved ones too."""
+        item = access.fetch(Item.every.select_related("project"), request.user, item_id)
+        found = [comments.thread_json(thread) for thread in comments.threads_of(item)]
+        people = [comments.person_json(person) for person in comments.people_of(item)]
+        return Response({"results": found, "next": None, "people": people})
+
+    @extend_schema(
+        operation_id="threads_create", tags=_TAGS, request=OpenThreadSerializer, responses={201: ThreadSerializer}
+    )
+    def post(self, request: Request, item_id: uuid.UUID) -> Response:
+        """Say something about a shape, a point of a frame, or the item as a whole (annotators)."""
+        rows = Item.every.select_related("project", "asset", "asset__video")
+        item = access.fetch(rows, request.user, item_id, Act.ANNOTATE)
+        form = OpenThreadSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        said = dict(form.validated_data)
+        _check_place(item, said)
+        thread = comments.open_thread(item, request.user, said.pop("text"), **said)
+        return Response(comments.thread_json(thread), 201)
+
+
+def _check_place(item: Item, place: dict[str, Any]) -> None:
+    video = item.asset.kind == Kind.VIDEO
+    frames = getattr(getattr(item.asset, "video", None), "frames", 0) if video else 0
+    frame, annotation = place.get("frame"), place.get("annotation")
+    if frame is not None and not video:
+        raise invalid("/frame", "An image has no frames: leave it out.")
+    if frame is not None and frame >= frames:
+        raise invalid("/frame", f"The video has {frames} frames, numbered from 0.")
+    if video and frame is None and place.get("x") is not None and annotation is None:
+        raise invalid("/frame", "A point of a video needs its frame.")
+    if annotation is not None and comments.shape_is_elsewhere(item, annotation):
+        raise invalid("/annotation", "This shape belongs to another item.")
+
+
+class ThreadComments(APIView):
+    @extend_schema(operation_id="comments_create", tags=_TAGS, request=SaySerializer, responses={201: ThreadSerializer})
+    def post(self, request: Request, thread_id: uuid.UUID) -> Response:
+        """Answer in a thread (annotators). The answer is the whole thread."""
+        thread = _thread(request, thread_id)
+        form = SaySerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        return Response(comments.thread_json(comments.reply(thread, request.user, form.validated_data["text"])), 201)
+
+
+class ResolveThread(APIView):
+    @extend_schema(operation_id="threads_resolve", tags=_TAGS, request=None, responses=ThreadSerializer)
+    def post(self, request: Request, thread_id: uuid.UUID) -> Response:
+        """Close a thread: who opened it, who spoke in it, and reviewers."""
+        thread = _thread(request, thread_id)
+        comments.require_may_resolve(thread, request.user)
+        return Response(comments.thread_json(comments.resolve(thread, request.user)))
+
+
+class ReopenThread(APIView):
+    @extend_schema(operation_id="threads_reopen", tags=_TAGS, request=None, responses=ThreadSerializer)
+    def post(self, request: Request, thread_id: uuid.UUID) -> Response:
+        """Open a resolved thread again (annotators)."""
+        thread = _thread(request, thread_id)
+        return Response(comments.thread_json(comments.resolve(thread, request.user, resolved=False)))
+
+
+def _thread(request: Request, thread_id: uuid.UUID) -> Thread:
+    rows = Thread.objects.select_related("item", "item__project")
+    return access.fetch(rows, request.user, thread_id, Act.ANNOTATE)
+
+
+class OneComment(APIView):
+    """One's own comment."""
+
+    @extend_schema(
+        operation_id="comments_change", tags=_TAGS, request=ChangeCommentSerializer, responses=ThreadSerializer
+    )
+    def patch(self, request: Request, comment_id: uuid.UUID) -> Response:
+        """Change one's own words, take them away, or bring them back. The answer is the whole thread."""
+        comment = _own_comment(request, comment_id)
+        form = ChangeCommentSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        wanted = form.validated_data
+        if not wanted:
+            raise Problem(400, "invalid", "Give `text` or `deleted`.")
+        thread = comment.thread
+        if "deleted" in wanted:
+            thread = comments.delete(comment, wanted["deleted"])
+        if "text" in wanted:
+            thread = comments.edit(comment, wanted["text"])
+        return Response(comments.thread_json(thread))
+
+    @extend_schema(operation_id="comments_delete", tags=_TAGS, responses={204: None})
+    def delete(self, request: Request, comment_id: uuid.UUID) -> Response:
+        """Take one's own comment out of sight; `PATCH {deleted: false}` brings it back."""
+        comments.delete(_own_comment(request, comment_id))
+        return Response(status=204)
+
+
+def _own_comment(request: Request, comment_id: uuid.UUID) -> Comment:
+    rows = Comment.objects.select_related("thread", "thread__item", "thread__item__project", "author")
+    comment = access.fetch(rows, request.user, comment_id, Act.ANNOTATE)
+    if comment.author_id != request.user.pk:
+        raise PermissionDenied("Only who wrote it can change it: answer in the thread instead.")
+    return comment
