@@ -42,7 +42,7 @@ export class VideoSource {
 
   /** Whether frame `n` can be shown at once. @param {number} n */
   ready(n) {
-    return Boolean(this.decoder?.frames.has(n)) || this.pictures.has(n);
+    return Boolean(this.decoder?.frames.has(n)) || this._drawn.some(({ number }) => number === n) || this.pictures.has(n);
   }
 
   /** When frame `n` is shown, in seconds: exact once the times are here, by the average rate before that. @param {number} n */
@@ -57,8 +57,7 @@ export class VideoSource {
 
   /** The picture if it is here already. @param {number} n @returns {Picture | undefined} */
   peek(n) {
-    const frame = this.decoder?.frames.get(n);
-    return frame ? this._draw(n, frame) : this.pictures.peek(n);
+    return this._draw(n) ?? this.pictures.peek(n);
   }
 
   /**
@@ -85,8 +84,12 @@ export class VideoSource {
   prefetch(n) {
     const step = n >= this._last ? 1 : -1;
     this._last = n;
-    if (this.decoder) this.decoder.focus(n, step);
-    else this.pictures.prefetch(n);
+    if (!this.decoder) return this.pictures.prefetch(n);
+    this.decoder.focus(n, step);
+    // Once this frame is on screen, draw the next one: then a step costs no conversion of colours.
+    requestAnimationFrame(() => setTimeout(() => {
+      if (this._last === n) this._draw(n + step);
+    }));
   }
 
   /** Stop loading all but these. @param {Set<number>} wanted */
@@ -150,12 +153,13 @@ export class VideoSource {
   /**
    * A canvas with the frame as a still bitmap: one that is drawn on is copied in each frame of the page. Closing the
    * decoded frame does not touch it.
-   * @param {number} n @param {VideoFrame} frame @returns {Picture}
+   * @param {number} n @returns {Picture | undefined}
    */
-  _draw(n, frame) {
-    const at = this._drawn.findIndex((picture) => picture.number === n);
-    const picture = at >= 0 ? this._drawn.splice(at, 1)[0] : this._painted(n, frame);
-    this._drawn.push(picture);
+  _draw(n) {
+    const at = this._drawn.findIndex(({ number }) => number === n);
+    const frame = this.decoder?.frames.get(n);
+    const picture = at >= 0 ? this._drawn.splice(at, 1)[0] : frame && this._painted(n, frame);
+    if (picture) this._drawn.push(picture);
     return picture;
   }
 
