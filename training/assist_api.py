@@ -18,7 +18,7 @@ from projects.models import Item
 from projects.models.library import Kind
 from projects.problems import Problem
 from projects.throttles import AssistThrottle
-from training.assist import fields, propagate, propose, similar
+from training.assist import click, fields, propagate, propose, similar
 from training.assist.cutout import cut_out
 from training.assist.outline import geometry_of
 
@@ -78,6 +78,41 @@ class CutOut(Assist):
             )
         ops = [propose.create(label.pk, geometry, found.confidence, frame)]
         return _suggested(propose.commit(item, request.user, ops, f"{propose.TOOL}grabcut"))
+
+
+class Click(Assist):
+    @extend_schema(
+        operation_id="assist_click",
+        tags=_TAGS,
+        request=fields.ClickSerializer,
+        responses={201: fields.SuggestionsSerializer},
+    )
+    def post(self, request: Request, item_id: uuid.UUID) -> Response:
+        """Segment the object under some clicks (SAM or MobileSAM), as a suggestion.
+
+        Further clicks refine it: send all of them, with the suggestion so far in `replaces`. 409 `no-weights`
+        where the server has none; `GET items/{id}/assist` tells beforehand.
+        """
+        item = propose.fetch_item(request.user, item_id)
+        wanted = _read(fields.ClickSerializer, request)
+        frame = propose.frame_number(item, wanted["frame"])
+        label, clicks = propose.label_of(item, wanted["label"]), fields.clicks_in(item, wanted["points"])
+        old = click.replaced(item, wanted["replaces"])
+        with at_work():
+            geometry, quality = click.segment(item, frame, clicks, wanted["as"])
+        ops = [*old, propose.create(label.pk, geometry, quality, frame)]
+        return _suggested(propose.commit(item, request.user, ops, click.ORIGIN))
+
+
+class Tools(APIView):
+    @extend_schema(operation_id="assist_tools", tags=_TAGS, responses=fields.ToolsSerializer)
+    def get(self, request: Request, item_id: uuid.UUID) -> Response:
+        """Which tools are ready on this server, and what the others need."""
+        item = access.fetch(Item.objects.all(), request.user, item_id)
+        detail, model = click.ready(), similar.deployed(item)
+        return Response(
+            {"click": {"ready": not detail, "detail": detail}, "model": model.name if model is not None else ""}
+        )
 
 
 class Propagate(Assist):

@@ -7,6 +7,8 @@ from training import assist_api, prelabel_api
 _ASSIST = "items/<uuid:item_id>/assist"
 
 urlpatterns: list[URLPattern] = [
+    path(_ASSIST, assist_api.Tools.as_view()),
+    path(f"{_ASSIST}/click", assist_api.Click.as_view()),
     path(f"{_ASSIST}/grabcut", assist_api.CutOut.as_view()),
     path(f"{_ASSIST}/similar", assist_api.Similar.as_view()),
     path(f"{_ASSIST}/propagate", assist_api.Propagate.as_view()),

@@ -15,6 +15,7 @@ from training.assist.outline import FORMS
 from training.assist.propagate import MOST_FRAMES
 
 _FARTHEST = 1e6
+_MOST_CLICKS = 50
 _SMALLEST = 4  # pixels: less is a slip of the hand
 
 
@@ -57,8 +58,11 @@ class CutOutSerializer(serializers.Serializer[Any]):
     label = serializers.UUIDField()
 
     def get_fields(self) -> dict[str, Any]:
-        form = Choice(choices=FORMS, default="polygon", help_text="What to make of it.")
-        return {**super().get_fields(), "as": form}  # a word of Python's: no attribute can have this name
+        return {**super().get_fields(), "as": _form()}  # a word of Python's: no attribute can have this name
+
+
+def _form() -> Choice:
+    return Choice(choices=FORMS, default="polygon", help_text="What to make of it.")
 
 
 class PropagateSerializer(serializers.Serializer[Any]):
@@ -76,6 +80,57 @@ class SimilarSerializer(serializers.Serializer[Any]):
         min_value=0, required=False, allow_null=True, default=None, help_text="For a track: the frame to look at."
     )
     confidence = serializers.FloatField(min_value=0.01, max_value=1, default=0.25, help_text="Of the model's.")
+
+
+class ClicksField(serializers.ListField):
+    """[[x, y, 1 | 0], ...]: clicks on the object (1) and on what does not belong to it (0)."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            child=serializers.ListField(child=serializers.FloatField(), min_length=3, max_length=3),
+            min_length=1,
+            max_length=_MOST_CLICKS,
+            **options,
+        )
+
+
+def clicks_in(item: Item, points: list[list[float]]) -> list[tuple[float, float, bool]]:
+    """Checked clicks.
+
+    Raises:
+        ValidationError: one is not in the picture, or none is on the object.
+    """
+    width, height = item.asset.width, item.asset.height
+    for n, (x, y, on) in enumerate(points):
+        if not (0 <= x <= width and 0 <= y <= height):  # true for NaN too
+            raise invalid(f"/points/{n}", f"The point lies outside of the picture ({width} x {height} pixels).")
+        if on not in (0, 1):
+            raise invalid(f"/points/{n}", "A point is [x, y, 1] on the object, or [x, y, 0] beside it.")
+    if not any(on for _, _, on in points):
+        raise invalid("/points", "At least one point has to be on the object.")
+    return [(x, y, bool(on)) for x, y, on in points]
+
+
+class ClickSerializer(serializers.Serializer[Any]):
+    frame = serializers.IntegerField(min_value=0, required=False, allow_null=True, default=None)
+    points = ClicksField(help_text="[[x, y, 1 on the object or 0 beside it], ...] in pixels.")
+    label = serializers.UUIDField()
+    replaces = serializers.UUIDField(
+        required=False, allow_null=True, default=None, help_text="The suggestion that fewer clicks have given."
+    )
+
+    def get_fields(self) -> dict[str, Any]:
+        return {**super().get_fields(), "as": _form()}
+
+
+class ToolSerializer(serializers.Serializer[Any]):
+    ready = serializers.BooleanField()
+    detail = serializers.CharField(help_text="What is missing, and how to get it.")
+
+
+class ToolsSerializer(serializers.Serializer[Any]):
+    click = ToolSerializer()
+    model = serializers.CharField(help_text="The deployed model that 'find more like this' asks; empty without one.")
 
 
 class SuggestionSerializer(serializers.Serializer[Any]):

@@ -37,7 +37,7 @@ def find(item: Item, shape: Annotation, frame: int | None, rgb: NDArray[np.uint8
     geometry = geometry_on(shape, frame)
     if geometry is None:
         raise invalid("/frame", f"The shape is not on frame {frame}.")
-    model = Model.objects.filter(project=item.project_id, stage=Stage.DEPLOYED).exclude(onnx="").first()
+    model = deployed(item)
     seen, origin, why = None, f"{propose.TOOL}similar", "the project has no deployed model"
     if model is not None:
         seen, why = _by_model(model, shape.label, rgb, confidence)
@@ -48,6 +48,11 @@ def find(item: Item, shape: Annotation, frame: int | None, rgb: NDArray[np.uint8
     new = [found for found in seen if not covered(found.box, known)]
     ops = [propose.create(shape.label_id, _box(found.box, item), found.confidence, frame) for found in new]
     return Finds(ops, origin, _note(len(seen), len(new), why))
+
+
+def deployed(item: Item) -> Model | None:
+    """The model that the item's project has chosen as its own."""
+    return Model.objects.filter(project=item.project_id, stage=Stage.DEPLOYED).exclude(onnx="").first()
 
 
 def _by_model(model: Model, label: Label, rgb: NDArray[np.uint8], confidence: float) -> tuple[list[Find] | None, str]:
