@@ -5,7 +5,10 @@ from __future__ import annotations
 from django.contrib import admin
 
 from annotations.models import Annotation, AnnotationSession, Comment, JournalTx, Participant, Thread
+from annotations.work import admin as work
 from projects.inspection import ReadOnly, link, pretty
+
+__all__ = ["work"]
 
 
 @admin.register(Annotation)

@@ -12,6 +12,7 @@ from django.templatetags.static import static
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from annotations.work.desk import desk
 from projects import access
 from projects.media import signed_url
 from projects.models import Item
@@ -93,6 +94,7 @@ def _config(request: HttpRequest, item: Item, rank: access.Rank) -> dict[str, An
         "role": rank.name.lower(),
         "can_edit": rank >= (access.Act.REVIEW if item.state == State.APPROVED else access.Act.ANNOTATE),
         "urls": _urls(item),
+        "work": desk(item, request.user, rank),
     }
 
 

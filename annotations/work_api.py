@@ -13,9 +13,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from annotations import review
 from annotations.models import Assignment, Part
 from annotations.work import assigning, claims, progress
+from annotations.work.desk import state_json
 from annotations.work_serializers import (
     AssignmentListSerializer,
     AssignSerializer,
@@ -31,35 +31,12 @@ from annotations.work_serializers import (
 from projects import access, states
 from projects.access import Act
 from projects.items import item_json
-from projects.models import Item, Project, StateChange
+from projects.models import Item, Project
 from projects.problems import Problem, invalid
 from projects.states import StateConflict
 
 _TAGS = ["work"]
 _MOST_ASSIGNMENTS = 2000
-
-
-def state_json(item: Item, rank: access.Rank) -> dict[str, Any]:
-    """An item's state as the editor shows it: what it is, why, and what this person can make of it."""
-    steps = item.state_changes.select_related("by").order_by("-at", "-pk")[:50]
-    return {
-        "state": item.state,
-        "sent_back": review.reason_of(item),
-        "offers": states.offers(item.state, rank),
-        "history": [_step_json(step) for step in steps],
-    }
-
-
-def _step_json(step: StateChange) -> dict[str, Any]:
-    by = {"id": str(step.by.pk), "name": step.by.name} if step.by else None
-    return {
-        "from": step.before,
-        "to": step.after,
-        "by": by,
-        "at": step.at.isoformat(),
-        "reason": step.reason,
-        "rev": step.rev,
-    }
 
 
 class ItemState(APIView):
@@ -227,7 +204,7 @@ class ItemClaim(APIView):
 
     @extend_schema(operation_id="claim_release", tags=_TAGS, request=None, responses={204: None})
     def delete(self, request: Request, item_id: uuid.UUID) -> Response:
-        """Let it go: where you did nothing with it, it can be given to somebody else at once."""
+        """Say that you left: in a minute it can be given to somebody else, unless you come back or began it."""
         item = access.fetch(Item.every.all(), request.user, item_id)
-        claims.release(item.pk, request.user)
+        claims.leave(item.pk, request.user)
         return Response(status=204)

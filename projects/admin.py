@@ -29,6 +29,7 @@ from projects.models import (
     Project,
     ProjectMembership,
     Role,
+    StateChange,
     Team,
     User,
     Video,
@@ -346,6 +347,15 @@ class ItemAdmin(Kept):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
+
+
+@admin.register(StateChange)
+class StateChangeAdmin(ReadOnly):
+    list_display = ("__str__", link("item"), "by", "reason", "rev", "at")
+    list_filter = ("after", "at")
+    list_select_related = ("item", "by")
+    search_fields = ("item__path", "item__project__name", "by__email", "reason")
+    date_hierarchy = "at"
 
 
 @admin.register(Notice)

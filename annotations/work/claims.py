@@ -23,6 +23,7 @@ from projects.models import Item, Project, StateChange, User
 from projects.models.item import State
 
 LEASE = timedelta(minutes=15)
+GRACE = timedelta(minutes=1)
 OPEN = (State.SENT_BACK, State.IN_PROGRESS, State.TO_DO)
 _URGENCY = Case(*(When(state=state, then=Value(n)) for n, state in enumerate(OPEN)), output_field=IntegerField())
 
@@ -127,6 +128,12 @@ def _let_go_of_others(item: Item, user: User, part: str) -> None:
 def renew(item_id: uuid.UUID, user: User) -> bool:
     """Prolong a person's claims on an item; False when they hold none."""
     return Claim.objects.filter(item=item_id, user=user).update(seen_at=timezone.now()) > 0
+
+
+def leave(item_id: uuid.UUID, user: User) -> None:
+    """Their editor was closed, or is being reloaded: the lease of what they did nothing with ends in a minute."""
+    mine = Claim.objects.filter(item=item_id, user=user).filter(Q(item__state=State.TO_DO) | Q(part=Part.REVIEW))
+    mine.update(seen_at=timezone.now() - LEASE + GRACE)
 
 
 def release(item_id: uuid.UUID, user: User) -> None:

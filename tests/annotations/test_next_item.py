@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.utils import timezone
 
 from annotations import journal
@@ -142,8 +143,11 @@ def test_the_editor_renews_and_lets_go(api, project, items, alice, bob):
     assert api(alice).post(f"/api/v1/items/{items[0].pk}/claim").status_code == 204
     assert path_of(api(bob), project) == "1.png"
     assert api(bob).post(f"/api/v1/items/{items[0].pk}/claim").status_code == 404
+    Item.objects.update(updated_at=timezone.now() - timedelta(hours=1))
     assert api(alice).delete(f"/api/v1/items/{items[0].pk}/claim").status_code == 204
-    assert path_of(api(bob), project, after=items[1].pk) == "2.png"  # on from there, then round to the first
+    assert path_of(api(bob), project, after=items[1].pk) == "2.png"  # a reload brings her back within a minute
+    Claim.objects.filter(user=alice).update(seen_at=F("seen_at") - claims.GRACE)
+    assert [path_of(api(bob), project, after=items[n].pk) for n in (2, 3)] == ["3.png", "0.png"]  # and round
     assert {claim.user for claim in Claim.objects.all()} == {bob}
 
 

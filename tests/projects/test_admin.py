@@ -8,7 +8,19 @@ from django.core.files.base import ContentFile
 from django.test import Client
 from django.urls import reverse
 
-from annotations.models import Annotation, AnnotationSession, Comment, JournalTx, Participant, Thread
+from annotations.models import (
+    Annotation,
+    AnnotationSession,
+    Assignment,
+    Claim,
+    Comment,
+    Consensus,
+    JournalTx,
+    Participant,
+    Score,
+    Thread,
+    WorkRules,
+)
 from projects.models import (
     ApiToken,
     Asset,
@@ -22,6 +34,7 @@ from projects.models import (
     Project,
     ProjectMembership,
     Role,
+    StateChange,
     Team,
     User,
     Video,
@@ -34,7 +47,8 @@ REGISTERED = sorted(admin.site._registry, key=lambda model: model._meta.label)
 OURS = {"projects", "annotations", "training", "streaming"}
 WRITTEN_BY_THE_JOURNAL = (Annotation, JournalTx)
 READ_ONLY = (
-    *WRITTEN_BY_THE_JOURNAL, Version, VersionFrame, Asset, Video, Job, Capture, Notice, AnnotationSession, Participant
+    *WRITTEN_BY_THE_JOURNAL, Version, VersionFrame, Asset, Video, Job, Capture, Notice, AnnotationSession, Participant,
+    Consensus, Score, StateChange,
 )  # fmt: skip
 KEPT = (*READ_ONLY, User, Team, Project, Item, Model)
 
@@ -79,6 +93,12 @@ def everything(project, alice, bob, charlie) -> dict:
     Comment.objects.create(thread=thread, author=alice, text="Is this one?")
     session = AnnotationSession.objects.create(item=item, started_by=alice)
     Participant.objects.create(session=session, user=alice)
+    Assignment.objects.create(item=item, user=alice)
+    Claim.objects.create(item=item, user=alice, part="annotate")
+    Consensus.objects.create(item=item, created_by=alice)
+    Score.objects.create(item=item, user=alice, precision=1, recall=0.5)
+    WorkRules.objects.create(project=project)
+    StateChange.objects.create(item=item, before="to-do", after="in-progress", by=alice, rev=1)
     Notice.objects.create(user=alice, project=project, kind="mention", text="Bob mentioned you", url="/")
     Invitation.make(project.team, Role.VIEWER, alice)
     token, secret = ApiToken.objects.create(alice, expiry=None, name="nightly")

@@ -1,0 +1,332 @@
+"""How far people agree on an item, and what most of them drew. Pure.
+
+Shapes of two people are matched one to one so that the sum of their overlaps is the greatest; only pairs
+with an IoU of at least MATCH count. Labels are compared over the matched pairs and over what one of the two
+did not draw, which is the class NONE of its own.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from annotations.work.overlap import iou, near
+
+MATCH = 0.5
+NONE = "none"
+_SAME_LABEL = 1e-6  # of two equal overlaps the one with the same label
+
+Shape = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Matching:
+    """Two people's shapes side by side: index pairs with their IoU, and what has no partner."""
+
+    pairs: list[tuple[int, int, float]]
+    only_a: list[int]
+    only_b: list[int]
+
+
+@dataclass
+class Agreement:
+    """Figures of one pair of people; None where there is nothing to compare."""
+
+    mean_iou: float | None
+    f1: float
+    kappa: float | None
+    matched: int
+    same_label: int
+    a: int
+    b: int
+    by_label: dict[str, dict[str, float | int]] = field(default_factory=dict)
+
+
+def match(a: Sequence[Shape], b: Sequence[Shape], threshold: float = MATCH) -> Matching:
+    """One to one, with the greatest sum of IoU among pairs of at least `threshold`."""
+    overlaps = {(m, n): found for m, n in near(a, b) if (found := iou(a[m], b[n])) >= threshold}
+    pairs = [(m, n, overlaps[m, n]) for m, n in _assigned(overlaps, a, b)]
+    had_a, had_b = {m for m, _, _ in pairs}, {n for _, n, _ in pairs}
+    return Matching(pairs, [m for m in range(len(a)) if m not in had_a], [n for n in range(len(b)) if n not in had_b])
+
+
+def _assigned(overlaps: dict[tuple[int, int], float], a: Sequence[Shape], b: Sequence[Shape]) -> list[tuple[int, int]]:
+    """The best pairs of each group of shapes that hang together, which are few even where shapes are many."""
+    pairs: list[tuple[int, int]] = []
+    for rows, columns in _groups(overlaps):
+        weights = np.zeros((len(rows), len(columns)))
+        for i, m in enumerate(rows):
+            for j, n in enumerate(columns):
+                if (m, n) in overlaps:
+                    weights[i, j] = overlaps[m, n] + _SAME_LABEL * (a[m]["label"] == b[n]["label"])
+        pairs += [(rows[i], columns[j]) for i, j in best_pairs(weights) if weights[i, j] > 0]
+    return sorted(pairs)
+
+
+def _groups(overlaps: Iterable[tuple[int, int]]) -> list[tuple[list[int], list[int]]]:
+    """Rows and columns that are connected by overlaps (union-find over both sides)."""
+    parent: dict[tuple[str, int], tuple[str, int]] = {}
+
+    def root(node: tuple[str, int]) -> tuple[str, int]:
+        while parent.setdefault(node, node) != node:
+            node = parent[node]
+        return node
+
+    for m, n in overlaps:
+        parent[root(("a", m))] = root(("b", n))
+    groups: dict[tuple[str, int], tuple[list[int], list[int]]] = {}
+    for node in sorted(parent):
+        groups.setdefault(root(node), ([], []))[node[0] == "b"].append(node[1])
+    return list(groups.values())
+
+
+def best_pairs(weights: npt.NDArray[np.float64]) -> list[tuple[int, int]]:
+    """The assignment of rows to columns with the greatest sum of weights.
+
+    Kuhn's Hungarian method with Munkres' potentials, one augmenting path a row (Burkard, Dell'Amico, Martello,
+    Assignment Problems, 2009, section 4.4), O(rows^2 columns).
+
+    >>> best_pairs(np.array([[0.9, 0.8], [0.8, 0.0]]))
+    [(0, 1), (1, 0)]
+    """
+    if weights.shape[0] > weights.shape[1]:
+        return sorted((m, n) for n, m in best_pairs(weights.T))
+    rows, columns = weights.shape
+    costs = weights.max(initial=0.0) - weights
+    u, v = np.zeros(rows + 1), np.zeros(columns + 1)
+    row_of = np.zeros(columns + 1, int)
+    for row in range(1, rows + 1):
+        _augment(costs, u, v, row_of, row)
+    return sorted((int(row_of[j]) - 1, j - 1) for j in range(1, columns + 1) if row_of[j])
+
+
+def _augment(
+    costs: npt.NDArray[np.float64],
+    u: npt.NDArray[np.float64],
+    v: npt.NDArray[np.float64],
+    row_of: npt.NDArray[np.int_],
+    row: int,
+) -> None:
+    """Find the cheapest alternating path from a free row to a free column, and turn it over."""
+    columns = costs.shape[1]
+    slack, way = np.full(columns + 1, np.inf), np.zeros(columns + 1, int)
+    used = np.zeros(columns + 1, bool)
+    row_of[0], j = row, 0
+    while row_of[j]:
+        used[j] = True
+        free = ~used
+        free[0] = False
+        i = row_of[j]
+        reduced = np.concatenate(([np.inf], costs[i - 1] - u[i] - v[1:]))
+        better = free & (reduced < slack)
+        slack[better], way[better] = reduced[better], j
+        following = int(np.where(free, slack, np.inf).argmin())
+        step = slack[following]
+        u[row_of[used]] += step
+        v[used] -= step
+        slack[free] -= step
+        j = following
+    while j:
+        row_of[j] = row_of[way[j]]
+        j = int(way[j])
+
+
+def kappa(pairs: Sequence[tuple[str, str]]) -> float | None:
+    """Cohen's kappa of two people's classes: (p_o - p_e) / (1 - p_e).
+
+    p_o is the share of pairs with the same class, p_e what chance would give from how often each person uses
+    each class (Cohen, A coefficient of agreement for nominal scales, 1960). Where both only ever use one and
+    the same class there is nothing to correct for: 1. None without pairs.
+
+    >>> round(kappa([("cat", "cat")] * 20 + [("cat", "dog")] * 5 + [("dog", "cat")] * 10 + [("dog", "dog")] * 15), 4)
+    0.4
+    """
+    if not pairs:
+        return None
+    total = len(pairs)
+    observed = sum(first == second for first, second in pairs) / total
+    first_uses, second_uses = Counter(p for p, _ in pairs), Counter(q for _, q in pairs)
+    expected = sum(first_uses[name] * second_uses[name] for name in first_uses) / total**2
+    return 1.0 if expected == 1.0 else (observed - expected) / (1 - expected)
+
+
+def compare(a: Sequence[Shape], b: Sequence[Shape], threshold: float = MATCH) -> Agreement:
+    """Two people's shapes of one item.
+
+    F1 = 2 n / (|a| + |b|), n the matched pairs with the same label; 1 where both drew nothing.
+    """
+    found = match(a, b, threshold)
+    labels = label_pairs(a, b, found)
+    same = sum(first == second for first, second in labels if NONE not in (first, second))
+    drawn = len(a) + len(b)
+    return Agreement(
+        mean_iou=_mean([overlap for _, _, overlap in found.pairs]),
+        f1=2 * same / drawn if drawn else 1.0,
+        kappa=kappa(labels),
+        matched=len(found.pairs),
+        same_label=same,
+        a=len(a),
+        b=len(b),
+        by_label=_by_label(a, b, found),
+    )
+
+
+def label_pairs(a: Sequence[Shape], b: Sequence[Shape], found: Matching) -> list[tuple[str, str]]:
+    """The two labels of each matched pair, and (label, NONE) for what only one of them drew."""
+    return [
+        *((a[m]["label"], b[n]["label"]) for m, n, _ in found.pairs),
+        *((a[m]["label"], NONE) for m in found.only_a),
+        *((NONE, b[n]["label"]) for n in found.only_b),
+    ]
+
+
+def _by_label(a: Sequence[Shape], b: Sequence[Shape], found: Matching) -> dict[str, dict[str, float | int]]:
+    drawn = Counter(shape["label"] for shape in (*a, *b))
+    overlaps: dict[str, list[float]] = {}
+    for m, n, overlap in found.pairs:
+        if a[m]["label"] == b[n]["label"]:
+            overlaps.setdefault(a[m]["label"], []).append(overlap)
+    return {
+        label: {
+            "drawn": count,
+            "same": len(overlaps.get(label, ())),
+            "iou_sum": sum(overlaps.get(label, ())),
+            "f1": 2 * len(overlaps.get(label, ())) / count,
+        }
+        for label, count in sorted(drawn.items())
+    }
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return sum(values) / len(values) if values else None
+
+
+# Ground truth
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Somebody's shapes against the truth; `by_label` is {label: [hits, false ones, misses]}."""
+
+    precision: float
+    recall: float
+    mean_iou: float | None
+    label_accuracy: float | None
+    by_label: dict[str, list[int]]
+
+
+def against_truth(drawn: Sequence[Shape], truth: Sequence[Shape], threshold: float = MATCH) -> Scored:
+    """Precision and recall go by place; label accuracy is the share of found objects with the right label.
+
+    Where nothing was drawn nothing is wrong: precision 1; where there is nothing to find, recall 1.
+    """
+    found = match(drawn, truth, threshold)
+    right = sum(drawn[m]["label"] == truth[n]["label"] for m, n, _ in found.pairs)
+    by_label: dict[str, list[int]] = {}
+    for first, second in label_pairs(drawn, truth, found):
+        if first == second:
+            by_label.setdefault(first, [0, 0, 0])[0] += 1
+            continue
+        if first != NONE:
+            by_label.setdefault(first, [0, 0, 0])[1] += 1
+        if second != NONE:
+            by_label.setdefault(second, [0, 0, 0])[2] += 1
+    return Scored(
+        precision=len(found.pairs) / len(drawn) if drawn else 1.0,
+        recall=len(found.pairs) / len(truth) if truth else 1.0,
+        mean_iou=_mean([overlap for _, _, overlap in found.pairs]),
+        label_accuracy=right / len(found.pairs) if found.pairs else None,
+        by_label=by_label,
+    )
+
+
+# Merging
+
+
+def merged(people: Sequence[Sequence[Shape]], threshold: float = MATCH) -> list[Shape]:
+    """What at least half of the people drew, once each: mean geometry, majority label and attributes.
+
+    Each person's shapes in turn are matched with the clusters so far, by the mean overlap with a cluster's
+    members. Boxes, rotated boxes and keypoints become the mean of theirs; of polygons, polylines, masks and
+    tracks the member that lies most in the middle (the greatest mean IoU with the others) is taken.
+    """
+    clusters: list[list[Shape]] = []
+    for shapes in people:
+        _join(clusters, list(shapes), threshold)
+    return [_one_of(cluster) for cluster in clusters if 2 * len(cluster) >= len(people)]
+
+
+def _join(clusters: list[list[Shape]], shapes: list[Shape], threshold: float) -> None:
+    overlaps = {}
+    for m, n in near([cluster[0] for cluster in clusters], shapes):
+        found = sum(iou(member, shapes[n]) for member in clusters[m]) / len(clusters[m])
+        if found >= threshold:
+            overlaps[m, n] = found
+    taken = _assigned(overlaps, [cluster[0] for cluster in clusters], shapes)
+    for m, n in taken:
+        clusters[m].append(shapes[n])
+    had = {n for _, n in taken}
+    clusters.extend([shape] for n, shape in enumerate(shapes) if n not in had)
+
+
+def _one_of(cluster: list[Shape]) -> Shape:
+    middle = max(cluster, key=lambda shape: sum(iou(shape, other) for other in cluster))
+    kinds = {shape["geometry"]["type"] for shape in cluster}
+    mean = _MEANS.get(middle["geometry"]["type"])
+    tracks = any(shape.get("keyframes") for shape in cluster)
+    geometry = middle["geometry"]
+    if mean is not None and len(kinds) == 1 and not tracks:
+        geometry = mean([shape["geometry"] for shape in cluster]) or geometry
+    keys = sorted({key for shape in cluster for key in shape.get("attributes", {})})
+    chosen = {key: _most([shape.get("attributes", {}).get(key) for shape in cluster]) for key in keys}
+    return {
+        "label": _most([shape["label"] for shape in cluster]),
+        "geometry": geometry,
+        "frame": middle.get("frame"),
+        "keyframes": middle.get("keyframes"),
+        "attributes": {key: value for key, value in chosen.items() if value is not None},
+        "votes": len(cluster),
+    }
+
+
+def _most(values: Sequence[Any]) -> Any:
+    """The value that most have; of equals the first."""
+    return max(values, key=lambda value: sum(other == value for other in values))
+
+
+def _mean_box(boxes: list[Shape]) -> Shape:
+    return {"type": "box"} | {key: sum(box[key] for box in boxes) / len(boxes) for key in ("x", "y", "w", "h")}
+
+
+def _mean_rbox(boxes: list[Shape]) -> Shape:
+    """The angle is the mean direction of twice the angles: a box turned by 180 degrees is the same."""
+    turns = np.radians([2 * box["angle"] for box in boxes])
+    angle = float(np.degrees(np.arctan2(np.sin(turns).mean(), np.cos(turns).mean())) / 2)
+    sides = {key: sum(box[key] for box in boxes) / len(boxes) for key in ("cx", "cy", "w", "h")}
+    return {"type": "rbox", **sides, "angle": angle}
+
+
+def _mean_keypoints(shapes: list[Shape]) -> Shape | None:
+    """Each point over those who see it alike; None where they have different numbers of points."""
+    if len({len(shape["points"]) for shape in shapes}) != 1:
+        return None
+    points = []
+    for several in zip(*(shape["points"] for shape in shapes), strict=True):
+        seen = _most([v for _, _, v in several])
+        places = [(x, y) for x, y, v in several if v == seen]
+        points.append([sum(x for x, _ in places) / len(places), sum(y for _, y in places) / len(places), seen])
+    return {"type": "keypoints", "points": points}
+
+
+_MEANS = {"box": _mean_box, "rbox": _mean_rbox, "keypoints": _mean_keypoints}
+
+
+def every_pair(people: dict[str, Sequence[Shape]], threshold: float = MATCH) -> dict[tuple[str, str], Agreement]:
+    """Each two of the people, by their names in order."""
+    return {(a, b): compare(people[a], people[b], threshold) for a, b in combinations(sorted(people), 2)}
