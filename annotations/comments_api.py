@@ -25,16 +25,16 @@ _TAGS = ["comments"]
 MOST_LETTERS = 4000
 
 
-class PersonSerializer(serializers.Serializer[Any]):
+class SpeakerSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     name = serializers.CharField()
 
 
 class CommentSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
-    author = PersonSerializer(allow_null=True)
+    author = SpeakerSerializer(allow_null=True)
     text = serializers.CharField(help_text="Empty once it is deleted.")
-    mentions = PersonSerializer(many=True)
+    mentions = SpeakerSerializer(many=True)
     created_at = serializers.DateTimeField()
     edited_at = serializers.DateTimeField(allow_null=True)
     deleted = serializers.BooleanField()
@@ -47,9 +47,9 @@ class ThreadSerializer(serializers.Serializer[Any]):
     frame = serializers.IntegerField(allow_null=True)
     x = serializers.FloatField(allow_null=True, help_text="Pixels of the upright picture.")
     y = serializers.FloatField(allow_null=True)
-    created_by = PersonSerializer(allow_null=True)
+    created_by = SpeakerSerializer(allow_null=True)
     created_at = serializers.DateTimeField()
-    resolved_by = PersonSerializer(allow_null=True)
+    resolved_by = SpeakerSerializer(allow_null=True)
     resolved_at = serializers.DateTimeField(allow_null=True)
     comments = CommentSerializer(many=True)
 
@@ -57,7 +57,7 @@ class ThreadSerializer(serializers.Serializer[Any]):
 class ThreadListSerializer(serializers.Serializer[Any]):
     results = ThreadSerializer(many=True)
     next = serializers.URLField(allow_null=True)
-    people = PersonSerializer(many=True, help_text="Who can be mentioned: those who may see the item.")
+    people = SpeakerSerializer(many=True, help_text="Who can be mentioned: those who may see the item.")
 
 
 class SaySerializer(serializers.Serializer[Any]):

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from projects.api import auth, items, jobs, members, playback, projects, teams, tokens
+from projects.api import auth, items, jobs, members, notices, playback, projects, teams, tokens
 
 _TEAM = "teams/<uuid:team_id>"
 _PROJECT = "projects/<uuid:project_id>"
@@ -10,6 +10,8 @@ _ITEM = "items/<uuid:item_id>"
 _JOB = "jobs/<uuid:job_id>"
 
 urlpatterns: list[URLPattern] = [
+    path("notices", notices.Notices.as_view()),
+    path("notices/read", notices.ReadNotices.as_view()),
     path("auth/register", auth.Register.as_view()),
     path("auth/login", auth.SignIn.as_view()),
     path("auth/refresh", auth.Refresh.as_view()),

@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 from projects import access, live
+from projects.hub import Frame
 from projects.models import Job, JobEvent, Project
 from projects.sockets import MALFORMED, Refused, RoomSocket, in_thread
 
@@ -43,6 +44,16 @@ class ProjectSocket(RoomSocket):
         since = next(iter(newest[_BATCHES : _BATCHES + 1]), 0)
         rows = job.events.filter(seq__gt=after).exclude(kind="batch", seq__lte=since).order_by("seq")
         return [_wire(event) for event in rows[:_CHUNK]]
+
+
+class PersonSocket(RoomSocket):
+    """The bell of pages that have no other socket: `notice` and `notices-read` of the person who is signed in."""
+
+    async def authorise(self) -> str:
+        return live.person_room(self.user.pk)
+
+    def deliver(self, room: str, frame: Frame) -> None:
+        super().deliver("", frame)  # by what it is: not everything in a person's room is for their eyes
 
 
 def _wire(event: JobEvent) -> dict[str, Any]:

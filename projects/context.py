@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from projects import access
 from projects.models import Job, Project, Team, User
 from projects.models.job import ACTIVE, Status
+from projects.notices import unread
 
 SWITCHER_LENGTH = 50
 JOBS_SHOWN = 6
@@ -35,6 +36,10 @@ class Shell:
     def running(self) -> list[Job]:
         rows = access.visible(Job.objects.filter(status__in=(*ACTIVE, Status.QUEUED)), self.user)
         return list(rows.select_related("project").order_by("-created_at")[: JOBS_SHOWN + 1])
+
+    @cached_property
+    def unread(self) -> int:
+        return unread(self.user)
 
     @property
     def running_shown(self) -> list[Job]:

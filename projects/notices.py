@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable
 
-from projects import live
+from django.contrib.auth.models import AnonymousUser
+from django.utils import timezone
+
+from projects import access, live
 from projects.models import Notice, Project, User
 
 
@@ -18,3 +22,21 @@ def notify(users: Iterable[User], project: Project, kind: str, text: str, url: s
     for notice in Notice.objects.bulk_create(rows):
         message = {"type": "notice", "id": notice.pk, "kind": kind, "text": notice.text, "url": notice.url}
         live.publish_on_commit(live.person_room(notice.user_id), message)
+
+
+def unread(user: User | AnonymousUser) -> int:
+    """How many notices a person has not read yet."""
+    return access.own(Notice.objects.filter(read_at=None), user).count()
+
+
+def mark_read(user: User | AnonymousUser, ids: Iterable[uuid.UUID] | None = None) -> int:
+    """Take note of some of a person's notices, or of all; what is not theirs is passed over.
+
+    Returns:
+        How many are still unread. The person's other pages hear it, too.
+    """
+    rows = access.own(Notice.objects.filter(read_at=None), user)
+    (rows if ids is None else rows.filter(pk__in=list(ids))).update(read_at=timezone.now())
+    left = unread(user)
+    live.publish_on_commit(live.person_room(user.pk), {"type": "notices-read", "unread": left})
+    return left

@@ -12,7 +12,8 @@ A socket subclasses `RoomSocket` and fills in the hooks:
 
     websocket_urls = [path("ws/projects/<uuid:project_id>/", ProjectSocket.as_asgi())]
 
-Everything published by `live.publish(room, ...)` reaches every socket of the room as one JSON text frame.
+Everything published by `live.publish(room, ...)` reaches every socket of the room as one JSON text frame; so
+does `notice` (and `notices-read`) of the person's own room, while anything else there asks for another look.
 `Http404` and `PermissionDenied` raised by `authorise` become the close codes 4404 and 4403.
 
 Channels' own consumer is not used: it hops to the one thread shared with the ORM for every message and
@@ -56,6 +57,7 @@ OUTBOX_BYTES = 2**20
 AUTH_WAIT_S = 10.0
 REAUTH_S = 20.0
 _CLOSE_WAIT_S = 2.0
+_FOR_PEOPLE = '{"type":"notice'  # in a person's room: to be read by them, while the rest asks for another look
 
 MALFORMED, SIGN_IN, REVOKED, MISSING, SLOW = 4400, 4401, 4403, 4404, 4408
 VERSION, TOO_LARGE, RATE, DRAIN = 4409, 4413, 4429, 4503
@@ -129,8 +131,8 @@ class RoomSocket:
         return {"type": "pong"}
 
     def deliver(self, room: str, frame: Frame) -> None:
-        """A message of the room, from the hub."""
-        if room == self.room:
+        """A message of the room or for the person, from the hub."""
+        if room == self.room or frame.text.startswith(_FOR_PEOPLE):
             self.send_text(frame.text, frame.size)
         else:
             self.later(self.recheck())

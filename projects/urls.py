@@ -2,11 +2,14 @@
 
 from django.urls import path
 
-from projects.views import account, dashboard, items, labels, people, project, teams
+from projects.views import account, dashboard, items, labels, notices, people, project, teams
 
 urlpatterns = [
     path("", dashboard.dashboard, name="dashboard"),
     path("running-jobs/", dashboard.running_jobs, name="running-jobs"),
+    path("notices/", notices.notices, name="notices"),
+    path("notices/read/", notices.read_all, name="notices-read"),
+    path("notices/<uuid:notice_id>/", notices.open_notice, name="notice"),
     path("sign-in/", people.SignIn.as_view(), name="sign-in"),
     path("sign-up/", people.sign_up, name="sign-up"),
     path("sign-out/", people.sign_out, name="sign-out"),

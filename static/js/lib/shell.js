@@ -1,8 +1,10 @@
 /** What every page has: the menus, the theme toggle, keys, dialogs that the template opens, copy buttons. */
 
+import { Bell } from "./bell.js";
 import { confirmDialog, openDialog } from "./dialog.js";
 import { find, findAll, isTyping, on } from "./dom.js";
 import { followRunningJobs } from "./running_jobs.js";
+import { openSocket } from "./socket.js";
 import { bindThemeToggle } from "./theme.js";
 import { toast } from "./toast.js";
 
@@ -111,6 +113,21 @@ function markTab() {
   if (tabs && name) find(`[data-name="${name}"]`, tabs)?.setAttribute("aria-current", "page");
 }
 
+/** Notices come by the project's own socket where the page has one. */
+function bindBell() {
+  const root = find("#bell");
+  if (!root?.dataset.socket) return;
+  const bell = new Bell(root);
+  let missed = false;
+  openSocket(root.dataset.socket, {
+    onMessage: (message) => bell.heard(message),
+    onState(state) {
+      if (state === "open" && missed) void bell.refresh();
+      missed = missed || state === "waiting";
+    },
+  });
+}
+
 bindMenus();
 bindSwitcher();
 bindKeys();
@@ -118,6 +135,7 @@ bindDialogs();
 bindForms();
 markTab();
 followRunningJobs();
+bindBell();
 for (const button of findAll("[data-theme-toggle]")) bindThemeToggle(button);
 for (const flash of findAll("[data-flash]")) {
   toast(flash.textContent?.trim() ?? "", /** @type {any} */ (flash.dataset.flash));
