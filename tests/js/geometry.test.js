@@ -40,10 +40,10 @@ test("a box is never thinner than a pixel, nor outside of the picture", () => {
   assert.deepEqual(boxBetween([-10, -10], [20, 20], 100, 100), box(0, 0, 20, 20));
 });
 
-test("a track shows its keyframe before, and nothing where it is outside", () => {
+test("a track moves between its keyframes, and is not there where it is outside", () => {
   const track = { geometry: box(), frame: 2, keyframes: { 2: { geometry: box(2) }, 5: { geometry: box(5) }, 8: { outside: true } } };
   assert.equal(geometryOn(track, 1), null);
-  assert.equal(geometryOn(track, 4).x, 2);
+  assert.equal(geometryOn(track, 4).x, 4);
   assert.equal(geometryOn(track, 7).x, 5);
   assert.equal(geometryOn(track, 9), null);
   assert.equal(geometryOn({ geometry: box(1), frame: 3 }, 4), null);

@@ -81,6 +81,21 @@ def test_key_frames_of_a_track_are_pictures_while_it_is_visible(project, alice, 
     assert [(row.frame, row.shapes[0]["geometry"]["x"]) for row in version.frames.all()] == [(10, 1), (20, 9)]
 
 
+def test_a_track_counts_on_every_labelled_frame_that_it_crosses(project, alice, video, draw):
+    box = {"type": "box", "x": 0, "y": 1, "w": 5, "h": 5}
+    item = video("a.mp4")
+    keys = {"10": {"geometry": box}, "20": {"geometry": {**box, "x": 20}}, "30": {"outside": True}}
+    track = draw(item, "car", 0, 1, 5, 5, frame=10, keyframes=keys)
+    for frame in (5, 15, 25, 35):
+        draw(item, "car", 50, 1, 5, 5, frame=frame)
+    version = freeze(project, alice)
+    places = {
+        row.frame: [shape["geometry"]["x"] for shape in row.shapes if shape["id"] == str(track.pk)]
+        for row in version.frames.all()
+    }
+    assert places == {5: [], 10: [0], 15: [10], 20: [20], 25: [20], 35: []}
+
+
 def test_frames_of_one_video_stay_on_one_side(project, alice, video, draw):
     for name in ("a.mp4", "b.mp4", "c.mp4", "d.mp4", "e.mp4"):
         item = video(name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +12,7 @@ import orjson
 from django.db import transaction
 from django.db.models import Max
 
+from annotations.interpolation import Track
 from annotations.models import Annotation, Source
 from projects.models import Asset, Item, Project, User
 from projects.models.item import State
@@ -151,22 +152,25 @@ def _pictures(project: Project) -> tuple[list[Picture], dict[str, int]]:
         .select_related("item__asset")
         .order_by("id")
     )
+    tracks: list[tuple[Annotation, Track]] = []
+    labelled: defaultdict[Any, set[int]] = defaultdict(set)
     for annotation in rows.iterator(chunk_size=5000):
-        for frame, geometry in _appearances(annotation):
-            if geometry.get("type") != "box":
-                skipped[str(geometry.get("type"))] += 1
-                continue
-            picture = found.setdefault(
-                (str(annotation.item_id), frame), Picture(annotation.item, annotation.item.asset, frame)
-            )
-            picture.shapes.append(
-                {
-                    "id": str(annotation.pk),
-                    "label": str(annotation.label_id),
-                    "geometry": geometry,
-                    "attributes": annotation.attributes,
-                }
-            )
+        if annotation.keyframes:
+            track = Track(_whole(annotation))
+            tracks.append((annotation, track))
+            labelled[annotation.item_id].update(n for n in track.numbers if track.state(n))
+        else:
+            if annotation.frame is not None:
+                labelled[annotation.item_id].add(annotation.frame)
+            _put(found, skipped, annotation, annotation.frame, _whole(annotation))
+    for annotation, track in tracks:
+        # Where one object was drawn, the others are to be seen too: one left out would be learned as background.
+        for frame in sorted(labelled[annotation.item_id]):
+            state = track.state(frame)
+            if state is not None:
+                _put(found, skipped, annotation, frame, state)
+    for picture in found.values():
+        picture.shapes.sort(key=lambda shape: shape["id"])
     taken = {picture.item.pk for picture in found.values()}
     empty = Item.objects.filter(project=project, state=State.APPROVED, asset__kind="image").select_related("asset")
     for item in empty.exclude(pk__in=taken):  # a person said that there is nothing in it: worth learning from
@@ -174,14 +178,36 @@ def _pictures(project: Project) -> tuple[list[Picture], dict[str, int]]:
     return sorted(found.values(), key=lambda picture: picture.key), dict(skipped)
 
 
-def _appearances(annotation: Annotation) -> Iterator[tuple[int | None, dict[str, Any]]]:
-    """The frames on which somebody drew this object; between key frames it was not checked by anybody."""
-    if annotation.keyframes:
-        for frame, key in annotation.keyframes.items():
-            if not key.get("outside"):
-                yield int(frame), key.get("geometry") or annotation.geometry
+def _whole(annotation: Annotation) -> dict[str, Any]:
+    return {
+        "geometry": annotation.geometry,
+        "attributes": annotation.attributes,
+        "frame": annotation.frame,
+        "keyframes": annotation.keyframes,
+    }
+
+
+def _put(
+    found: dict[tuple[str, int | None], Picture],
+    skipped: Counter[str],
+    annotation: Annotation,
+    frame: int | None,
+    state: dict[str, Any],
+) -> None:
+    """What of a shape is to be seen on a frame, as a shape of the frame's picture."""
+    geometry = state["geometry"]
+    if geometry.get("type") != "box":
+        skipped[str(geometry.get("type"))] += 1
         return
-    yield annotation.frame, annotation.geometry
+    picture = found.setdefault((str(annotation.item_id), frame), Picture(annotation.item, annotation.item.asset, frame))
+    picture.shapes.append(
+        {
+            "id": str(annotation.pk),
+            "label": str(annotation.label_id),
+            "geometry": geometry,
+            "attributes": state["attributes"],
+        }
+    )
 
 
 def _check(made: Draft) -> None:

@@ -1,5 +1,6 @@
 /** Pure geometry of shapes, in pixels of the upright picture. */
 import { clamp, round2 } from "../util.js";
+import { stateOn } from "./interpolation.js";
 import { decodeMask, maskHolds } from "./mask.js";
 
 /**
@@ -69,6 +70,7 @@ function corners(cx, cy, w, h, angle) {
 /** @param {Geometry} geometry @returns {number} square pixels; 0 for lines and points */
 export function areaOf(geometry) {
   if (geometry.type === "box" || geometry.type === "rbox") return geometry.w * geometry.h;
+  if (geometry.type === "mask") return decodeMask(geometry).area;
   if (geometry.type !== "polygon") return 0;
   const points = pointsOf(geometry);
   let twice = 0;
@@ -140,6 +142,20 @@ export function moved(geometry, dx, dy, width, height) {
   }
 }
 
+/**
+ * Some shapes moved by the same way, kept inside the picture as one, so that they stay as they lie to each other.
+ * @param {Map<string, Geometry>} shapes by id @param {number} dx @param {number} dy @param {number} width @param {number} height
+ * @returns {Map<string, Geometry>}
+ */
+export function movedTogether(shapes, dx, dy, width, height) {
+  const all = [...shapes.values()].flatMap((geometry) => boundsOf(geometry) ?? []);
+  if (!all.length) return new Map();
+  const { minX, minY, maxX, maxY } = all.reduce(union);
+  const right = clamp(dx, Math.min(0, -minX), Math.max(0, width - maxX));
+  const down = clamp(dy, Math.min(0, -minY), Math.max(0, height - maxY));
+  return new Map([...shapes].map(([id, geometry]) => [id, moved(geometry, right, down, width, height)]));
+}
+
 /** @param {import("../types.js").Vertex} vertex @param {number} dx @param {number} dy @returns {import("../types.js").Vertex} */
 function shifted([id, x, y], dx, dy) {
   return [id, round2(x + dx), round2(y + dy)];
@@ -205,18 +221,10 @@ export function union(a, b) {
 }
 
 /**
- * What a shape looks like on a frame: a track shows its nearest keyframe before it, a single shape only its own frame.
+ * What a shape looks like on a frame: a track between its keyframes, a single shape only on its own frame.
  * @param {import("../types.js").Annotation} annotation @param {number | null} frame
  * @returns {Geometry | null}
  */
 export function geometryOn(annotation, frame) {
-  if (!annotation.keyframes || frame === null) return (annotation.frame ?? null) === frame ? annotation.geometry : null;
-  let nearest = -1;
-  for (const key of Object.keys(annotation.keyframes)) {
-    const at = Number(key);
-    if (at <= frame && at > nearest) nearest = at;
-  }
-  if (nearest < 0) return null;
-  const keyframe = annotation.keyframes[String(nearest)];
-  return keyframe.outside ? null : (keyframe.geometry ?? annotation.geometry);
+  return stateOn(annotation, frame)?.geometry ?? null;
 }
