@@ -1,19 +1,20 @@
 /** Masks as COCO's compressed run lengths: background first, then foreground, column by column. */
 
-/** @typedef {{runs: number[], bounds: import("../types.js").Bounds | null}} Decoded */
+/** @typedef {{runs: number[], bounds: import("../types.js").Bounds | null, area: number}} Decoded */
 
 /** @type {WeakMap<import("../types.js").Mask, Decoded>} */
 const decoded = new WeakMap();
 
 /**
  * @param {import("../types.js").Mask} mask
- * @returns {Decoded} its runs, and the smallest rectangle around what is set
+ * @returns {Decoded} its runs, the smallest rectangle around what is set, and how many pixels are
  */
 export function decodeMask(mask) {
   const known = decoded.get(mask);
   if (known) return known;
   const runs = runLengths(mask.counts);
-  const result = { runs, bounds: boundsOfRuns(runs, mask.size[0]) };
+  const area = runs.reduce((sum, run, i) => (i % 2 ? sum + run : sum), 0);
+  const result = { runs, bounds: boundsOfRuns(runs, mask.size[0]), area };
   decoded.set(mask, result);
   return result;
 }
@@ -39,6 +40,25 @@ export function runLengths(counts) {
     factor = 1;
   }
   return runs;
+}
+
+/**
+ * The other way (cocoapi, `rleToString`).
+ * @param {number[]} runs
+ */
+export function encodeRuns(runs) {
+  /** @type {string[]} */
+  const letters = [];
+  runs.forEach((run, i) => {
+    let value = i > 2 ? run - runs[i - 2] : run;
+    for (let more = true; more; ) {
+      const bits = ((value % 32) + 32) % 32; // arithmetic as above
+      value = Math.floor(value / 32);
+      more = bits & 16 ? value !== -1 : value !== 0;
+      letters.push(String.fromCharCode(48 + bits + (more ? 32 : 0)));
+    }
+  });
+  return letters.join("");
 }
 
 /** @param {number[]} runs @param {number} height @returns {import("../types.js").Bounds | null} */
