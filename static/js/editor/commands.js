@@ -11,7 +11,9 @@ import { Emitter } from "./util.js";
  * @property {() => string} refusal why it cannot be done now; empty when it can
  * @property {boolean} [repeats] whether a held key repeats it
  * @property {(() => void)} [release] when the key goes up
+ * @property {boolean} [native] whether the browser itself answers these keys with an event that does it
  * @property {boolean} [inLists] also while a list has the focus
+ * @property {boolean} [first] whether it goes before others with the same key, when it can be done
  * @property {string} [toolbar] an icon's name, or the text of a button in the toolbar
  * @property {() => boolean} [pressed] whether that button is down
  * @property {{title: string, keys: string[]} | null} [help] how the help shows a family of commands: once, or null not at all
@@ -48,7 +50,10 @@ export class Commands extends Emitter {
 
   /** @param {Command} command */
   _bind(command) {
-    for (const key of this.keysOf(command)) this._byKey.set(key, [...(this._byKey.get(key) ?? []), command]);
+    for (const key of this.keysOf(command)) {
+      const others = this._byKey.get(key) ?? [];
+      this._byKey.set(key, command.first ? [command, ...others] : [...others, command]);
+    }
   }
 
   /** The keys that a command has for this person. @param {Command} command */
@@ -62,6 +67,11 @@ export class Commands extends Emitter {
     this._byKey.clear();
     for (const command of this.all) this._bind(command);
     this.emit("change");
+  }
+
+  /** @param {string} id */
+  has(id) {
+    return this._byId.has(id);
   }
 
   /** @param {string} id */

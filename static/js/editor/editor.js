@@ -2,7 +2,9 @@
  * What a person is doing: selection, tool, frame, label, drafts, and the other people. Tools, panels and commands act
  * through this; it knows no page. Every change of the document goes out as ops through `submit`.
  */
-import { boundsOf, geometryOn, moved, resized } from "./model/geometry.js";
+import { defaultsOf } from "./model/attributes.js";
+import { geometriesOf, geometryOps, nudged } from "./model/drafts.js";
+import { boundsOf } from "./model/geometry.js";
 import { inverseOf, parts, redone } from "./model/ops.js";
 import { Styles } from "./render/style.js";
 import { Viewport } from "./render/viewport.js";
@@ -55,8 +57,15 @@ export class Editor extends Emitter {
     this.hover = null;
     /** @type {Map<string, Geometry>} shapes as they are being dragged; the new shape of a tool has the id "new" */
     this.drafts = new Map();
-    /** @type {Set<string>} */
+    /** @type {Map<string, Annotation>} what the dragged shapes were when their drafts were made */
+    this._bases = new Map();
+    /** @type {{id: string | null, outline: Geometry | null} | null} the mask that the brush is on: it is drawn by the brush, and the others see its outline */
+    this.painting = null;
+    /** @type {Set<string>} not shown: by hand, or because the filter leaves them out */
     this.hidden = new Set();
+    this._hiddenByHand = this.hidden;
+    /** @type {Set<string>} what the filter leaves out: dimmed, unless it is hidden */
+    this.dimmed = new Set();
     /** @type {Set<string>} shapes that the pointer passes over, for this person and until the page is left */
     this.locked = new Set();
     /** @type {Map<string, SeenPeer>} */
@@ -65,8 +74,12 @@ export class Editor extends Emitter {
       /** @type {[number, number] | null} */ cross: null,
       /** @type {import("./types.js").Bounds | null} */ marquee: null,
       /** @type {{text: string, at: [number, number]} | null} */ sizeAt: null,
+      /** @type {Set<string | number>} vertices (by id) or keypoints (by place) of the selected shape */ chosen: new Set(),
+      /** @type {import("./types.js").Sketch | null} what a tool shows of a drawing that is begun */ sketch: null,
     };
     this.crosshair = false;
+    /** Whether drawing and dragging keep to the outlines of neighbours. */
+    this.snapping = false;
     /** @type {any} */
     this._nudge = null;
     store.on("change", ({ ids }) => this._afterChange(ids));
@@ -80,6 +93,11 @@ export class Editor extends Emitter {
 
   /** Why nothing can be changed now; empty when it can. */
   get refusal() {
+    return this.store.past ? "You look at an earlier state: come back to now (Escape), or restore it." : this.refusalNow;
+  }
+
+  /** The same of the present state. */
+  get refusalNow() {
     const role = this.client.role || this.config.role;
     if (role === "viewer") return "Your role here is viewer: you can look, not change.";
     if (role === "annotator" && this.item.state === "approved") return "This item is approved: a reviewer has to send it back first.";
@@ -149,7 +167,7 @@ export class Editor extends Emitter {
     const others = this.selected().filter((annotation) => annotation.label !== id && annotation.id !== this.fresh);
     if (!others.length || !this.editable) return;
     const name = this.label(id)?.name ?? "";
-    this.submit(others.map((annotation) => ({ op: "update", id: annotation.id, set: { label: id } })), `Class ${name}`);
+    this.submit(others.map((annotation) => ({ op: "update", id: annotation.id, set: { label: id, ...defaultsOf(this.label(id), annotation) } })), `Class ${name}`);
   }
 
   /** @param {Partial<Editor["guides"]>} guides */
@@ -165,9 +183,27 @@ export class Editor extends Emitter {
     this.emit("settings");
   }
 
-  /** @param {Set<string>} hidden */
+  /** @param {Set<string>} hidden by hand */
   setHidden(hidden) {
-    this.hidden = hidden;
+    this._hiddenByHand = hidden;
+    this._showHidden();
+  }
+
+  /** @param {Set<string>} locked */
+  setLocked(locked) {
+    this.locked = locked;
+    this.emit("hidden");
+  }
+
+  /** What the filter leaves out. @param {Set<string>} out @param {boolean} hide or dim */
+  setFiltered(out, hide) {
+    this._filteredAway = hide ? out : new Set();
+    this.dimmed = hide ? new Set() : out;
+    this._showHidden();
+  }
+
+  _showHidden() {
+    this.hidden = this._filteredAway?.size ? new Set([...this._hiddenByHand, ...this._filteredAway]) : this._hiddenByHand;
     this.emit("hidden");
   }
 
@@ -218,7 +254,7 @@ export class Editor extends Emitter {
     const id = uuid7();
     const frame = this.frame === null ? {} : { frame: this.frame };
     const name = this.label(this.labelId)?.name ?? "shape";
-    this.submit([{ op: "create", id, label: this.labelId, geometry, ...frame }], `Draw ${name}`);
+    this.submit([{ op: "create", id, label: this.labelId, geometry, ...frame, ...defaultsOf(this.label(this.labelId)) }], `Draw ${name}`);
     this.select([id]);
     this.fresh = id;
     return id;
@@ -229,7 +265,7 @@ export class Editor extends Emitter {
     const again = this.redrawing ? this.store.get(this.redrawing) : undefined;
     this.redrawing = null;
     if (!again) return this.create(geometry);
-    this.submit([this._geometryOp(again, geometry)], "Redraw");
+    this.submit(geometryOps(again, geometry, { frame: this.frame, pending: this.store.isPending(again.id) }), "Redraw");
     this.select([again.id]);
   }
 
@@ -267,31 +303,23 @@ export class Editor extends Emitter {
     this.emit("say", `${word}: ${step.title}`);
   }
 
-  /** The shapes of the last labelled frame before this one, drawn again here. */
-  copyFromBefore() {
-    const before = this.frameToCopy();
-    if (before === null) return;
-    const here = new Set(this.store.onFrame(this.frame).map(likeness));
-    const shapes = this.store.onFrame(before).filter((each) => !each.keyframes && !isSuggestion(each) && !here.has(likeness(each)));
-    const ops = shapes.map(({ label, geometry, attributes }) => ({ op: "create", id: uuid7(), label, geometry, attributes, frame: this.frame }));
-    if (!ops.length) return this.emit("say", `The shapes of frame ${before} are here already.`);
-    this.submit(ops, `Copy ${ops.length} from frame ${before}`);
-    this.select(ops.map((op) => op.id));
-  }
-
-  /** @returns {number | null} */
-  frameToCopy() {
-    const earlier = [...this.store.labelledFrames().keys()].filter((n) => this.frame !== null && n < this.frame);
-    return earlier.length ? Math.max(...earlier) : null;
-  }
-
   // -- drafts ----------------------------------------------------------------------------------------------------
 
   /** @param {Map<string, Geometry>} drafts */
   setDrafts(drafts) {
     const changed = new Set([...this.drafts.keys(), ...drafts.keys()].filter((id) => this.drafts.has(id) !== drafts.has(id)));
     this.drafts = drafts;
+    this._bases = new Map([...drafts.keys()].flatMap((id) => this.store.get(id) ?? []).map((base) => [base.id, base]));
     this.emit("drafts", changed);
+  }
+
+  /** Drafts that were made of earlier drafts; they become ops when the keys rest. @param {Map<string, Geometry>} drafts @param {string} title */
+  settle(drafts, title) {
+    const bases = this._bases;
+    this.setDrafts(drafts);
+    for (const [id, base] of bases) if (drafts.has(id)) this._bases.set(id, base);
+    clearTimeout(this._nudge);
+    this._nudge = setTimeout(() => this.commitDrafts(title), NUDGE_MS);
   }
 
   dropDrafts() {
@@ -305,46 +333,29 @@ export class Editor extends Emitter {
     clearTimeout(this._nudge);
     this._nudge = null;
     if (!this.drafts.size) return;
-    const ops = [];
-    for (const [id, geometry] of this.drafts) {
-      const annotation = this.store.get(id);
-      if (annotation) ops.push(this._geometryOp(annotation, geometry));
-    }
+    const ops = [...this.drafts].flatMap(([id, geometry]) => {
+      const now = this.store.get(id);
+      const facts = { frame: this.frame, pending: this.store.isPending(id), base: this._bases.get(id) };
+      return now ? geometryOps(now, geometry, facts) : [];
+    });
     // The op first: shown and confirmed must meet in one frame, or the shape would jump back for a moment.
     if (ops.length) this.submit(ops, title);
     this.setDrafts(new Map());
   }
 
-  /** @param {Annotation} annotation @param {Geometry} geometry @returns {Op} */
-  _geometryOp({ id, keyframes, geom_rev }, geometry) {
-    if (keyframes && this.frame !== null) return { op: "keyframe", id, frame: this.frame, set: { geometry } };
-    // A whole outline must not replace what somebody else did to it; one's own pending edits have no rev yet.
-    const whole = (geometry.type === "polygon" || geometry.type === "polyline") && !this.store.isPending(id);
-    return { op: "update", id, set: { geometry }, ...(whole ? { geom_rev } : {}) };
-  }
-
-  /** @returns {{geometry: Geometry, color: string}[]} */
+  /** @returns {{geometry: Geometry, color: string, edges?: [number, number][]}[]} */
   draftShapes() {
     return [...this.drafts].map(([id, geometry]) => {
       const annotation = this.store.get(id);
-      const color = annotation ? this.styles.of(annotation).color : (this.label(this.labelId)?.color ?? "#ffffff");
-      return { geometry, color };
+      const label = this.label(annotation?.label ?? this.labelId);
+      return { geometry, color: annotation ? this.styles.of(annotation).color : (label?.color ?? "#ffffff"), edges: label?.skeleton?.edges };
     });
   }
 
   /** Move (or, with `resize`, stretch) the selection by whole pixels. @param {number} dx @param {number} dy @param {boolean} [resize] */
   nudge(dx, dy, resize = false) {
-    const { width, height } = this.item;
-    const drafts = new Map(this.drafts);
-    for (const annotation of this.selected()) {
-      const geometry = drafts.get(annotation.id) ?? geometryOn(annotation, this.frame);
-      if (!geometry || (resize && geometry.type !== "box")) continue;
-      const next = resize && geometry.type === "box" ? resized(geometry, "se", dx, dy, width, height) : moved(geometry, dx, dy, width, height);
-      drafts.set(annotation.id, next);
-    }
-    this.setDrafts(drafts);
-    clearTimeout(this._nudge);
-    this._nudge = setTimeout(() => this.commitDrafts(resize ? "Resize" : "Move"), NUDGE_MS);
+    const next = nudged(geometriesOf(this.selected(), this.frame, this.drafts), dx, dy, resize, this.item);
+    this.settle(new Map([...this.drafts, ...next]), resize ? "Resize" : "Move");
   }
 
   // -- what others do --------------------------------------------------------------------------------------------
@@ -389,7 +400,7 @@ export function isSuggestion(annotation) {
   return annotation.source === "model";
 }
 
-/** @param {Annotation} annotation */
-function likeness({ label, geometry }) {
+/** Equal for shapes that nobody could tell apart. @param {Pick<Annotation, "label" | "geometry">} annotation */
+export function likeness({ label, geometry }) {
   return JSON.stringify([label, geometry]);
 }

@@ -16,7 +16,16 @@
  */
 
 /** @type {Extension[]} */
-export const EXTENSIONS = [];
+export const EXTENSIONS = [
+  { name: "comments", load: () => import("./panels/comments.js") },
+  { name: "notices", load: () => import("./panels/notices.js") },
+  { name: "the selection's details", load: () => import("./panels/details.js") },
+  { name: "arranging shapes", load: () => import("./arrange.js") },
+
+  { name: "the review bar", load: () => import("./panels/review.js") },
+  { name: "the history", load: () => import("./panels/history.js") },
+  { name: "the tools that suggest", load: () => import("./panels/assist.js") },
+];
 
 /** One that fails is missing, and says so; the others work. @param {Context} context */
 export async function installAll(context) {

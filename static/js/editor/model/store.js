@@ -25,6 +25,8 @@ export class Store extends Emitter {
     this.pending = [];
     /** @type {Map<string, Annotation>} */
     this.shown = new Map();
+    /** @type {Map<string, Annotation> | null} an earlier document that is looked at instead of the present one */
+    this.past = null;
     /** @type {Map<number | null, Set<string>>} ids of single shapes by their frame */
     this._byFrame = new Map();
     /** @type {Set<string>} ids of shapes with keyframes */
@@ -65,8 +67,18 @@ export class Store extends Emitter {
       }
     }
     this.rev = tx.rev;
+    this.emit("commit", tx);
     this._refresh(ids);
     return complete;
+  }
+
+  /** Look at an earlier document; null comes back to the present one, which went on meanwhile. @param {Map<string, Annotation> | null} past */
+  showPast(past) {
+    const ids = new Set([...this.shown.keys(), ...(past ?? this.confirmed).keys()]);
+    for (const tx of this.pending) for (const id of idsOf(tx)) ids.add(id);
+    this.past = past;
+    for (const id of ids) this._show(id);
+    this.emit("change", { ids, reset: true });
   }
 
   /** @param {PendingTx} tx */
@@ -138,6 +150,7 @@ export class Store extends Emitter {
 
   /** @param {string} id @returns {Annotation | undefined} */
   _current(id) {
+    if (this.past) return this.past.get(id);
     let annotation = this.confirmed.get(id);
     for (const tx of this.pending) {
       for (const op of tx.preview ?? tx.ops) if (op.id === id) annotation = attempted(annotation, op, tx);
