@@ -12,10 +12,11 @@ from django.templatetags.static import static
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from annotations.comments import people_of
 from annotations.work.desk import desk
 from projects import access
 from projects.media import signed_url
-from projects.models import Item
+from projects.models import Item, User
 from projects.models.item import State
 from projects.models.library import Kind
 
@@ -35,6 +36,7 @@ _MODULES = (
     "editor/extensions.js",
     "editor/presence.js",
     "editor/session.js",
+    "editor/model/attributes.js",
     "editor/model/geometry.js",
     "editor/model/history.js",
     "editor/model/line.js",
@@ -52,6 +54,7 @@ _MODULES = (
     "editor/panels/toolbar.js",
     "editor/render/frames.js",
     "editor/render/overlay.js",
+    "editor/render/raster.js",
     "editor/render/renderer.js",
     "editor/render/shape_layer.js",
     "editor/render/style.js",
@@ -92,10 +95,18 @@ def _config(request: HttpRequest, item: Item, rank: access.Rank) -> dict[str, An
         "project": {"id": str(item.project_id), "name": item.project.name},
         "user": {"id": str(request.user.pk), "name": request.user.name},
         "role": rank.name.lower(),
+        "people": _people(item),
         "can_edit": rank >= (access.Act.REVIEW if item.state == State.APPROVED else access.Act.ANNOTATE),
         "urls": _urls(item),
         "work": desk(item, request.user, rank),
     }
+
+
+def _people(item: Item) -> dict[str, str]:
+    """Names by id of those who may see the item, and of those who drew in it and have left since."""
+    drawn = item.annotations.values("author").union(item.annotations.values("updated_by"))
+    left = User.objects.filter(pk__in=[row["author"] for row in drawn if row["author"]])
+    return {str(person.pk): person.name for person in (*people_of(item), *left)}
 
 
 def _item(item: Item) -> dict[str, Any]:

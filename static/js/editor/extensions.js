@@ -17,6 +17,7 @@
 
 /** @type {Extension[]} */
 export const EXTENSIONS = [
+  { name: "work on single vertices", load: () => import("./tools/shape_commands.js") },
   { name: "comments", load: () => import("./panels/comments.js") },
   { name: "notices", load: () => import("./panels/notices.js") },
   { name: "the selection's details", load: () => import("./panels/details.js") },

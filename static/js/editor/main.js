@@ -149,11 +149,17 @@ function onKey(event, editor, commands, stage) {
   if ((target === document.body || target.id === "stage") && stage.tool.key?.(event)) return event.preventDefault();
   const command = commands.find(event);
   if (!command || belongsToControl(event, target, command) || leavesStage(event, editor)) return;
+  if (command.native && isNative(event)) return;
   event.preventDefault();
   if (event.repeat && !command.repeats) return;
   const refusal = command.refusal();
   if (refusal) editor.emit("say", refusal);
   else command.run(event.repeat);
+}
+
+/** Keys of copy, cut and paste: without a permission the clipboard opens only to the browser's own events. @param {KeyboardEvent} event */
+function isNative(event) {
+  return (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && ["KeyC", "KeyX", "KeyV"].includes(event.code);
 }
 
 /** A focused button keeps its own keys. @param {KeyboardEvent} event @param {HTMLElement} target @param {import("./commands.js").Command} command */
@@ -216,7 +222,11 @@ function pictures(editor, renderer) {
 /** `#frame=12` is the frame on screen: it can be shared and survives a reload. @param {Editor} editor */
 function followAddress(editor) {
   const read = () => Number(/frame=(\d+)/.exec(location.hash)?.[1] ?? 0);
-  editor.on("frame", () => window.history.replaceState(null, "", `#frame=${editor.frame}`));
+  editor.on("frame", () => {
+    const hash = new URLSearchParams(location.hash.slice(1));
+    hash.set("frame", String(editor.frame));
+    window.history.replaceState(null, "", `#${hash}`);
+  });
   addEventListener("hashchange", () => editor.goTo(read()));
   editor.goTo(read());
 }

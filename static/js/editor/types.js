@@ -68,11 +68,24 @@
  * @property {boolean} [acked]
  * @property {{code: string, detail: string, current?: any}} [refused]
  *
+ * @typedef {object} Attribute what annotators say about each shape of a class
+ * @property {string} name
+ * @property {"text" | "number" | "checkbox" | "select"} kind
+ * @property {string[]} [values] of a select
+ * @property {unknown} [default]
+ * @property {boolean} [mutable] whether it may change from frame to frame of a track
+ *
  * @typedef {object} Label
  * @property {string} id
  * @property {string} name
  * @property {string} color
+ * @property {Attribute[]} [attributes]
  * @property {{points?: {name?: string}[] | string[], edges?: [number, number][]} | null} [skeleton]
+ *
+ * @typedef {object} Sketch
+ * @property {Point[]} dots
+ * @property {Point[][]} lines dashed
+ * @property {Point | null} snap the neighbour's place that the next point will lie on
  *
  * @typedef {object} Peer
  * @property {string} conn
@@ -101,7 +114,9 @@
  * @property {{id: string, name: string}} project
  * @property {{id: string, name: string}} user
  * @property {string} role
+ * @property {Record<string, string>} [people] names of the project's members, and of whoever drew here, by id
  * @property {boolean} can_edit
+ * @property {{state: string, sent_back: {by: string, at: string, reason: string} | null, offers: string[], blind: boolean, claimed: boolean, consensus: boolean}} work
  * @property {{socket: string, annotations: string, tx: string, frames: string, playback: string, picture: string, project: string, previous: string, next: string}} urls
  */
 export {};

@@ -2,6 +2,8 @@
  * What one op does to one annotation: a pure reducer, the twin of `annotations/ops.py`.
  * The vectors in `tests/vectors/ops` are run by both, so that they can never drift apart.
  */
+import { OpError } from "./errors.js";
+import { expand } from "./tracks.js";
 
 /**
  * @typedef {import("../types.js").Annotation} Annotation
@@ -16,14 +18,7 @@
 const MIN_RING = 3;
 const MIN_LINE = 2;
 
-/** An op that cannot be applied to the annotation as it is. */
-export class OpError extends Error {
-  /** @param {string} code @param {string} detail */
-  constructor(code, detail) {
-    super(detail);
-    this.code = code;
-  }
-}
+export { OpError };
 
 /**
  * The document after some txs; the given one is left as it is.
@@ -36,7 +31,7 @@ export function fold(document, txs) {
   const result = new Map(document);
   for (const tx of txs) {
     const stamp = { rev: tx.rev, actor: tx.actor?.id ?? null, at: tx.at };
-    for (const op of tx.ops) result.set(op.id, applyOp(result.get(op.id), op, stamp));
+    for (const op of tx.ops) for (const plain of expand(op, (id) => result.get(id))) result.set(plain.id, applyOp(result.get(plain.id), plain, stamp));
   }
   return result;
 }
@@ -62,7 +57,7 @@ export function applyOp(shape, op, stamp) {
     case "keyframe":
       return keyframeSet(shape, op, stamp);
     default:
-      throw new OpError("UNSUPPORTED", `The op ${op.op} is not supported yet.`);
+      throw new OpError("UNSUPPORTED", `The op ${op.op} is about several shapes: apply what it amounts to.`);
   }
 }
 
@@ -208,6 +203,7 @@ export function inverseOf(before, op) {
   if (op.op === "keyframe") return [{ op: "update", id: op.id, set: { keyframes: before.keyframes ?? null } }];
   if (op.op !== "update") return [];
   const set = Object.fromEntries(Object.keys(op.set).map((name) => [name, /** @type {any} */ (before)[name]]));
+  if (op.set.attributes) set.attributes = Object.fromEntries(Object.keys(op.set.attributes).map((name) => [name, before.attributes?.[name] ?? null]));
   return [{ op: "update", id: op.id, set }];
 }
 
