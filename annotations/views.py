@@ -37,7 +37,10 @@ _MODULES = (
     "editor/presence.js",
     "editor/session.js",
     "editor/model/attributes.js",
+    "editor/model/borders.js",
+    "editor/model/drafts.js",
     "editor/model/geometry.js",
+    "editor/model/handles.js",
     "editor/model/history.js",
     "editor/model/line.js",
     "editor/model/mask.js",
@@ -45,6 +48,7 @@ _MODULES = (
     "editor/model/ops.js",
     "editor/model/queue.js",
     "editor/model/store.js",
+    "editor/model/vertices.js",
     "editor/panels/frame_bar.js",
     "editor/panels/labels.js",
     "editor/panels/objects.js",
@@ -61,9 +65,12 @@ _MODULES = (
     "editor/render/video.js",
     "editor/render/viewport.js",
     "editor/tools/box.js",
+    "editor/tools/handles.js",
     "editor/tools/registry.js",
     "editor/tools/select.js",
+    "editor/tools/snap.js",
     "editor/tools/stage.js",
+    "editor/tools/vertices.js",
 )
 
 

@@ -63,9 +63,10 @@ export class Editor extends Emitter {
     this.painting = null;
     /** @type {Set<string>} not shown: by hand, or because the filter leaves them out */
     this.hidden = new Set();
-    this._hiddenByHand = this.hidden;
-    /** @type {Set<string>} what the filter leaves out: dimmed, unless it is hidden */
-    this.dimmed = new Set();
+    this.hiddenByHand = this.hidden;
+    /** @type {Set<string>} what the filter leaves out; dimmed, unless it is hidden too */
+    this.filtered = new Set();
+    this.dimmed = this.filtered;
     /** @type {Set<string>} shapes that the pointer passes over, for this person and until the page is left */
     this.locked = new Set();
     /** @type {Map<string, SeenPeer>} */
@@ -185,7 +186,7 @@ export class Editor extends Emitter {
 
   /** @param {Set<string>} hidden by hand */
   setHidden(hidden) {
-    this._hiddenByHand = hidden;
+    this.hiddenByHand = hidden;
     this._showHidden();
   }
 
@@ -197,13 +198,14 @@ export class Editor extends Emitter {
 
   /** What the filter leaves out. @param {Set<string>} out @param {boolean} hide or dim */
   setFiltered(out, hide) {
-    this._filteredAway = hide ? out : new Set();
+    this.filtered = out;
     this.dimmed = hide ? new Set() : out;
     this._showHidden();
   }
 
   _showHidden() {
-    this.hidden = this._filteredAway?.size ? new Set([...this._hiddenByHand, ...this._filteredAway]) : this._hiddenByHand;
+    const away = this.filtered !== this.dimmed && this.filtered.size;
+    this.hidden = away ? new Set([...this.hiddenByHand, ...this.filtered]) : this.hiddenByHand;
     this.emit("hidden");
   }
 
@@ -249,22 +251,22 @@ export class Editor extends Emitter {
     return before && isSuggestion(before) ? { ...op, set: { ...op.set, source: "human" } } : op;
   }
 
-  /** @param {Geometry} geometry @returns {string} the new shape's id */
-  create(geometry) {
+  /** @param {Geometry} geometry @param {Op[]} [more] ops that belong to it @returns {string} the new shape's id */
+  create(geometry, more = []) {
     const id = uuid7();
     const frame = this.frame === null ? {} : { frame: this.frame };
     const name = this.label(this.labelId)?.name ?? "shape";
-    this.submit([{ op: "create", id, label: this.labelId, geometry, ...frame, ...defaultsOf(this.label(this.labelId)) }], `Draw ${name}`);
+    this.submit([{ op: "create", id, label: this.labelId, geometry, ...frame, ...defaultsOf(this.label(this.labelId)) }, ...more], `Draw ${name}`);
     this.select([id]);
     this.fresh = id;
     return id;
   }
 
-  /** What a tool has drawn: a new shape, or the new outline of the one that is drawn again. @param {Geometry} geometry */
-  draw(geometry) {
+  /** What a tool has drawn: a new shape, or the new outline of the one that is drawn again. @param {Geometry} geometry @param {Op[]} [more] */
+  draw(geometry, more = []) {
     const again = this.redrawing ? this.store.get(this.redrawing) : undefined;
     this.redrawing = null;
-    if (!again) return this.create(geometry);
+    if (!again) return this.create(geometry, more);
     this.submit(geometryOps(again, geometry, { frame: this.frame, pending: this.store.isPending(again.id) }), "Redraw");
     this.select([again.id]);
   }
@@ -341,15 +343,6 @@ export class Editor extends Emitter {
     // The op first: shown and confirmed must meet in one frame, or the shape would jump back for a moment.
     if (ops.length) this.submit(ops, title);
     this.setDrafts(new Map());
-  }
-
-  /** @returns {{geometry: Geometry, color: string, edges?: [number, number][]}[]} */
-  draftShapes() {
-    return [...this.drafts].map(([id, geometry]) => {
-      const annotation = this.store.get(id);
-      const label = this.label(annotation?.label ?? this.labelId);
-      return { geometry, color: annotation ? this.styles.of(annotation).color : (label?.color ?? "#ffffff"), edges: label?.skeleton?.edges };
-    });
   }
 
   /** Move (or, with `resize`, stretch) the selection by whole pixels. @param {number} dx @param {number} dy @param {boolean} [resize] */

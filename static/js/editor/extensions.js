@@ -22,7 +22,7 @@ export const EXTENSIONS = [
   { name: "notices", load: () => import("./panels/notices.js") },
   { name: "the selection's details", load: () => import("./panels/details.js") },
   { name: "arranging shapes", load: () => import("./arrange.js") },
-
+  { name: "the filter", load: () => import("./panels/filter.js") },
   { name: "the review bar", load: () => import("./panels/review.js") },
   { name: "the history", load: () => import("./panels/history.js") },
   { name: "the tools that suggest", load: () => import("./panels/assist.js") },

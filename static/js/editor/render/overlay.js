@@ -1,12 +1,21 @@
 /** The few things that move: hovered, selected and dragged shapes, handles, guides, and the other people. */
-import { HANDLES, boundsOf } from "../model/geometry.js";
+import { handlesOf } from "../model/handles.js";
 import { put } from "../util.js";
 import { personColor, svgPath } from "./style.js";
 
-/** @typedef {import("../types.js").Geometry} Geometry */
+/**
+ * @typedef {import("../types.js").Geometry} Geometry
+ * @typedef {import("../types.js").Point} Point
+ * @typedef {import("../model/handles.js").Handle} Handle
+ * @typedef {{x: number, y: number, scale: number}} View
+ * @typedef {[number, number][]} Bones lines between the keypoints of a skeleton, by their places
+ */
 
 const SVG = "http://www.w3.org/2000/svg";
 const HANDLE = 9;
+/** Vertices that stand closer on screen than this are not all marked; they can be dragged nevertheless. */
+const APART = 7;
+const DOT = 3;
 /** A person whose tab sleeps should not leave a frozen arrow behind. */
 const CURSOR_FADES_MS = 20_000;
 
@@ -31,11 +40,15 @@ export class Overlay {
     this.handles = svg("g", { class: "ov-handles" });
     this.size = svg("text", { class: "ov-size" });
     this.cursors = svg("g", { class: "ov-cursors" });
-    for (const [name] of HANDLES) {
-      this.handles.append(svg("rect", { class: `ov-handle ov-${name}`, width: HANDLE, height: HANDLE, rx: 2 }));
-    }
+    this.marks = svg("path", { class: "ov-handle" });
+    this.hollow = svg("path", { class: "ov-handle ov-hollow" });
+    this.chosen = svg("path", { class: "ov-handle ov-chosen" });
+    this.handles.append(this.marks, this.hollow, this.chosen);
+    this.ghost = svg("path", { class: "ov-ghost" });
+    this.sketch = svg("path", { class: "ov-sketch" });
+    this.snap = svg("path", { class: "ov-snap" });
     root.append(
-      this.peers, this.hover, this.halo, this.selected, this.drafts, this.marquee, this.cross, this.handles, this.size, this.cursors,
+      this.peers, this.hover, this.halo, this.selected, this.drafts, this.ghost, this.sketch, this.marquee, this.cross, this.handles, this.snap, this.size, this.cursors,
     );
     /** @type {Map<string, {outline: SVGElement, drag: SVGElement, cursor: SVGElement}>} */
     this._people = new Map();
@@ -47,51 +60,66 @@ export class Overlay {
     if (geometry) put(this.hover, "stroke", color);
   }
 
-  /** All selected shapes as one path, however many. @param {Geometry[]} geometries @param {string} color @param {any} view */
-  showSelected(geometries, color, view) {
-    const path = geometries.map((geometry) => svgPath(geometry, view)).join("");
+  /** All selected shapes as one path, however many. @param {{geometry: Geometry, edges?: Bones}[]} shapes @param {string} color @param {View} view */
+  showSelected(shapes, color, view) {
+    const path = shapes.map(({ geometry, edges }) => svgPath(geometry, view, edges)).join("");
     put(this.halo, "d", path);
     put(this.selected, "d", path);
     put(this.selected, "stroke", color);
   }
 
-  /** @param {{geometry: Geometry, color: string}[]} drafts @param {any} view */
+  /** @param {{geometry: Geometry, color: string, edges?: Bones}[]} drafts @param {View} view */
   showDrafts(drafts, view) {
     while (this.drafts.childNodes.length > drafts.length) this.drafts.lastChild?.remove();
-    drafts.forEach(({ geometry, color }, i) => {
+    drafts.forEach(({ geometry, color, edges }, i) => {
       const path = /** @type {SVGElement} */ (this.drafts.childNodes[i] ?? this.drafts.appendChild(svg("path", { class: "ov-draft" })));
-      put(path, "d", svgPath(geometry, view));
+      put(path, "d", svgPath(geometry, view, edges));
       put(path, "stroke", color);
-      put(path, "fill", `${color}26`);
+      put(path, "fill", geometry.type === "polyline" ? "none" : `${color}26`);
     });
   }
 
-  /** @param {Geometry | null} geometry a box gets handles @param {any} view */
-  showHandles(geometry, view) {
-    const bounds = geometry?.type === "box" ? boundsOf(geometry) : null;
-    put(this.handles, "display", bounds ? "inline" : "none");
-    if (!bounds) return;
-    HANDLES.forEach(([, dx, dy], i) => {
-      const [x, y] = handleAt(bounds, dx, dy, view);
-      const rect = /** @type {SVGElement} */ (this.handles.childNodes[i]);
-      put(rect, "x", String(x - HANDLE / 2));
-      put(rect, "y", String(y - HANDLE / 2));
-    });
+  /** @param {Geometry | null} geometry @param {Set<string | number>} chosen vertices or keypoints @param {View} view */
+  showHandles(geometry, chosen, view) {
+    const all = geometry ? handlesOf(geometry, view.scale) : [];
+    put(this.handles, "display", all.length ? "inline" : "none");
+    if (!all.length) return;
+    const paths = { marks: "", hollow: "", chosen: "" };
+    /** @type {Point} */
+    let last = [-1e9, -1e9];
+    for (const handle of all) {
+      const [x, y] = toScreen(handle.at, view);
+      const picked = chosen.has(handle.key);
+      if (handle.kind === "vertex" && !picked && Math.abs(x - last[0]) + Math.abs(y - last[1]) < APART) continue;
+      last = [x, y];
+      const kind = picked ? "chosen" : handle.kind === "point" && handle.index < 2 ? "hollow" : "marks";
+      paths[kind] += markOf(handle, x, y, view);
+    }
+    put(this.marks, "d", paths.marks);
+    put(this.hollow, "d", paths.hollow);
+    put(this.chosen, "d", paths.chosen);
   }
 
-  /** Which handle of a box lies under a point of the stage. @param {Geometry} geometry @param {[number, number]} at @param {any} view @param {number} reach */
+  /** Which handle of a shape lies under a point of the stage. @param {Geometry} geometry @param {Point} at @param {View} view @param {number} reach @returns {Handle | null} */
   handleUnder(geometry, at, view, reach) {
-    const bounds = geometry.type === "box" ? boundsOf(geometry) : null;
-    if (!bounds) return "";
-    let best = "";
+    let best = null;
     let nearest = reach;
-    for (const [name, dx, dy] of HANDLES) {
-      const [x, y] = handleAt(bounds, dx, dy, view);
-      // Corners win over edges where a small box has them side by side.
-      const distance = Math.max(Math.abs(x - at[0]), Math.abs(y - at[1])) + (dx && dy ? 0 : 1);
-      if (distance < nearest) [best, nearest] = [name, distance];
+    for (const handle of handlesOf(geometry, view.scale)) {
+      const [x, y] = toScreen(handle.at, view);
+      // Corners win over sides where a small box has them side by side.
+      const distance = Math.max(Math.abs(x - at[0]), Math.abs(y - at[1])) + (handle.kind === "side" ? 1 : 0);
+      if (distance < nearest) [best, nearest] = [handle, distance];
     }
     return best;
+  }
+
+  /** What a tool shows of a drawing that is begun. @param {import("../types.js").Sketch | null} sketch @param {View} view */
+  showSketch(sketch, view) {
+    const lines = (sketch?.lines ?? []).map((line) => `M${line.map((point) => toScreen(point, view).map(tenth).join(" ")).join("L")}`);
+    const dots = (sketch?.dots ?? []).map((point) => squareAt(toScreen(point, view), DOT));
+    put(this.ghost, "d", lines.join(""));
+    put(this.sketch, "d", dots.join(""));
+    put(this.snap, "d", sketch?.snap ? circleAt(toScreen(sketch.snap, view), 7) : "");
   }
 
   /** @param {string} text @param {[number, number]} [at] */
@@ -160,8 +188,28 @@ export class Overlay {
   }
 }
 
-/** @param {import("../types.js").Bounds} bounds @param {number} dx @param {number} dy @param {any} view */
-function handleAt(bounds, dx, dy, view) {
-  const [x, y] = [(bounds.minX + bounds.maxX + dx * (bounds.maxX - bounds.minX)) / 2, (bounds.minY + bounds.maxY + dy * (bounds.maxY - bounds.minY)) / 2];
+/** @param {Point} point @param {View} view @returns {Point} */
+function toScreen([x, y], view) {
   return [x * view.scale + view.x, y * view.scale + view.y];
+}
+
+/** @param {number} value */
+function tenth(value) {
+  return value.toFixed(1);
+}
+
+/** @param {Point} middle @param {number} half */
+function squareAt([x, y], half) {
+  return `M${tenth(x - half)} ${tenth(y - half)}h${2 * half}v${2 * half}h${-2 * half}z`;
+}
+
+/** @param {Point} middle @param {number} radius */
+function circleAt([x, y], radius) {
+  return `M${tenth(x - radius)} ${tenth(y)}a${radius} ${radius} 0 1 0 ${2 * radius} 0a${radius} ${radius} 0 1 0 ${-2 * radius} 0z`;
+}
+
+/** @param {Handle} handle @param {number} x @param {number} y @param {View} view */
+function markOf({ kind, foot }, x, y, view) {
+  if (kind === "knob") return `M${toScreen(foot ?? [x, y], view).map(tenth).join(" ")}L${tenth(x)} ${tenth(y)}${circleAt([x, y], HANDLE / 2 + 1)}`;
+  return kind === "point" ? circleAt([x, y], HANDLE / 2) : squareAt([x, y], kind === "vertex" ? HANDLE / 2 - 0.5 : HANDLE / 2);
 }

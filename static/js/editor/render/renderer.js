@@ -22,6 +22,8 @@ const COST_SHARE = 20;
 /** Above this many selected shapes only the frame around them all is drawn. */
 const MOST_OUTLINED = 400;
 const PIXELATED_FROM = 4;
+/** The tools that take hold of the selected shape's handles; others have the first press for something else. */
+const GRIPPING = new Set(["select", "box", "rbox", "keypoints"]);
 
 export class Renderer {
   /** @param {import("../editor.js").Editor} editor @param {HTMLElement} stage */
@@ -39,7 +41,7 @@ export class Renderer {
     this.layer = new ShapeLayer(canvas, {
       search: (bounds) => this.tree.search(bounds),
       styleOf: (annotation) => editor.styles.of(annotation),
-      lifted: () => (editor.drafts.size || editor.hidden.size ? (id) => editor.drafts.has(id) || editor.hidden.has(id) : null),
+      lifted: () => (editor.drafts.size || editor.hidden.size || editor.painting ? (id) => editor.drafts.has(id) || editor.hidden.has(id) || editor.painting?.id === id : null),
       bones: (label) => editor.label(label)?.skeleton?.edges ?? [],
     });
     /** @type {Bounds[]} */
@@ -71,7 +73,7 @@ export class Renderer {
       this._drawnAt = 0;
       this.ask();
     });
-    for (const name of ["selection", "hover", "guides", "peers"]) editor.on(name, ask);
+    for (const name of ["selection", "hover", "guides", "peers", "tool"]) editor.on(name, ask);
     new ResizeObserver(() => this.resize()).observe(this.stage);
   }
 
@@ -137,17 +139,19 @@ export class Renderer {
 
   // -- questions of the tools ------------------------------------------------------------------------------------
 
-  /** The shape under a point, the smallest first. @param {Point} point @param {number} [reach] screen pixels @returns {string | null} */
-  hit([x, y], reach = 5) {
+  /** The shape under a point that a click means first. @param {Point} point @param {number} [reach] screen pixels @returns {string | null} */
+  hit(point, reach = 5) {
+    return this.hits(point, reach)[0] ?? null;
+  }
+
+  /** All shapes under a point: the topmost by z first, and of those the smallest. @param {Point} point @param {number} [reach] screen pixels @returns {string[]} */
+  hits(point, reach = 5) {
     const slack = reach / this.view.scale;
-    const found = this.tree.search({ minX: x - slack, minY: y - slack, maxX: x + slack, maxY: y + slack });
-    /** @type {Entry | null} */
-    let best = null;
-    for (const entry of found) {
-      if (this.editor.hidden.has(entry.id) || this.editor.locked.has(entry.id) || !contains(entry.geometry, [x, y], slack)) continue;
-      if (!best || areaOf(entry.geometry) < areaOf(best.geometry)) best = entry;
-    }
-    return best && best.id;
+    return this.near(point, slack)
+      .filter(({ id, geometry }) => !this.editor.locked.has(id) && contains(geometry, point, slack))
+      .map(({ id, geometry, annotation }) => ({ id, z: annotation.z ?? 0, area: areaOf(geometry) }))
+      .sort((a, b) => b.z - a.z || a.area - b.area)
+      .map(({ id }) => id);
   }
 
   /** The shapes that lie in a rectangle as a whole. @param {Bounds} bounds @returns {string[]} */
@@ -157,6 +161,12 @@ export class Renderer {
       .filter(({ minX, minY, maxX, maxY, id }) =>
         minX >= bounds.minX && minY >= bounds.minY && maxX <= bounds.maxX && maxY <= bounds.maxY && !this.editor.hidden.has(id) && !this.editor.locked.has(id))
       .map((entry) => entry.id);
+  }
+
+  /** The shapes whose surroundings hold a point, those under the pointer or not. @param {Point} point @param {number} slack pixels of the picture @returns {Entry[]} */
+  near([x, y], slack) {
+    const found = this.tree.search({ minX: x - slack, minY: y - slack, maxX: x + slack, maxY: y + slack });
+    return found.filter(({ id }) => !this.editor.hidden.has(id));
   }
 
   /** @param {Geometry} geometry @param {Point} at of the stage @param {number} reach */
@@ -240,10 +250,11 @@ export class Renderer {
     overlay.showHover(hovered?.geometry ?? null, hovered ? editor.styles.of(hovered.annotation).color : "", view);
     const chosen = editor.selectedEntries(this.entries);
     const color = chosen.length === 1 ? editor.styles.of(chosen[0].annotation).color : "#ffffff";
-    overlay.showSelected(outlines(chosen), color, view);
-    overlay.showHandles(chosen.length === 1 && editor.editable ? chosen[0].geometry : null, view);
-    overlay.showDrafts(editor.draftShapes(), view);
-    const { cross, marquee, sizeAt } = editor.guides;
+    overlay.showSelected(outlines(chosen, editor), color, view);
+    overlay.showHandles(chosen.length === 1 && editor.editable && GRIPPING.has(editor.tool) ? chosen[0].geometry : null, editor.guides.chosen, view);
+    overlay.showDrafts(draftShapes(editor), view);
+    const { cross, marquee, sizeAt, sketch } = editor.guides;
+    overlay.showSketch(sketch, view);
     overlay.showCross(cross, view.width, view.height);
     overlay.showMarquee(marquee, view);
     overlay.showSize(sizeAt?.text ?? "", sizeAt?.at);
@@ -253,10 +264,19 @@ export class Renderer {
   }
 }
 
-/** @param {Entry[]} entries @returns {Geometry[]} */
-function outlines(entries) {
-  if (entries.length <= MOST_OUTLINED) return entries.map((entry) => entry.geometry);
+/** @param {Entry[]} entries @param {import("../editor.js").Editor} editor @returns {{geometry: Geometry, edges?: [number, number][]}[]} */
+function outlines(entries, editor) {
+  if (entries.length <= MOST_OUTLINED) return entries.map(({ geometry, annotation }) => ({ geometry, edges: editor.label(annotation.label)?.skeleton?.edges }));
   const { minX, minY, maxX, maxY } = entries.map((entry) => /** @type {Bounds} */ (entry)).reduce(union);
-  return [{ type: "box", x: minX, y: minY, w: maxX - minX, h: maxY - minY }];
+  return [{ geometry: { type: "box", x: minX, y: minY, w: maxX - minX, h: maxY - minY } }];
 }
 
+/** @param {import("../editor.js").Editor} editor @returns {{geometry: Geometry, color: string, edges?: [number, number][]}[]} */
+function draftShapes(editor) {
+  return [...editor.drafts].map(([id, geometry]) => {
+    const annotation = editor.store.get(id);
+    const label = editor.label(annotation?.label ?? editor.labelId);
+    const color = annotation ? editor.styles.of(annotation).color : (label?.color ?? "#ffffff");
+    return { geometry, color, edges: label?.skeleton?.edges };
+  });
+}

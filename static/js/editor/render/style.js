@@ -52,8 +52,9 @@ export function personColor(userId) {
 /**
  * The SVG path of a shape on the stage.
  * @param {Geometry} geometry @param {{x: number, y: number, scale: number}} view
+ * @param {[number, number][]} [edges] lines between keypoints, by their places
  */
-export function svgPath(geometry, view) {
+export function svgPath(geometry, view, edges = []) {
   const at = (/** @type {number} */ x, /** @type {number} */ y) =>
     `${(x * view.scale + view.x).toFixed(1)} ${(y * view.scale + view.y).toFixed(1)}`;
   if (geometry.type === "polygon") {
@@ -63,7 +64,9 @@ export function svgPath(geometry, view) {
   const points = bounds ? rectangle(bounds) : pointsOf(geometry);
   if (!points.length) return "";
   if (geometry.type === "keypoints") {
-    return points.map(([x, y]) => `M${at(x, y)}m-5 0a5 5 0 1 0 10 0a5 5 0 1 0 -10 0`).join("");
+    const bones = edges.map((edge) => edge.map((end) => geometry.points[end])).filter((ends) => ends.every((end) => end?.[2]));
+    const lines = bones.map(([a, b]) => `M${at(a[0], a[1])}L${at(b[0], b[1])}`);
+    return lines.join("") + points.map(([x, y]) => `M${at(x, y)}m-5 0a5 5 0 1 0 10 0a5 5 0 1 0 -10 0`).join("");
   }
   return `M${points.map(([x, y]) => at(x, y)).join("L")}${geometry.type === "polyline" ? "" : "Z"}`;
 }

@@ -1,6 +1,6 @@
 /** Two ways to a box: drag, or click two corners; and click its four extreme points. */
 import { boxAround, boxBetween } from "../model/geometry.js";
-import { HandleDrag, sizeText } from "./select.js";
+import { HandleDrag, sizeText } from "./handles.js";
 
 /** @typedef {import("./select.js").Press} Press */
 
@@ -14,7 +14,7 @@ export class BoxTool {
   /** @param {import("../editor.js").Editor} editor @param {import("../render/renderer.js").Renderer} renderer */
   constructor(editor, renderer) {
     this.editor = editor;
-    this.handles = new HandleDrag(editor, renderer, HANDLE_REACH);
+    this.handles = new HandleDrag(editor, renderer, HANDLE_REACH, false);
     this.cursor = "crosshair";
     /** @type {Press | null} the first corner */
     this.first = null;
@@ -43,8 +43,7 @@ export class BoxTool {
   move(press) {
     if (this.resizing) return this.handles.move(press);
     if (this.first) return this._preview(press);
-    const handle = this.handles.under(press);
-    this.cursor = handle ? `${handle}-resize` : "crosshair";
+    this.cursor = this.handles.cursor(press) || "crosshair";
   }
 
   /** @param {Press} press */

@@ -1,53 +1,105 @@
-/** The select tool: click, shift-click, marquee, move, and resize by the handles. */
-import { boundsOf, geometryOn, moved, resized } from "../model/geometry.js";
+/** The select tool: click, shift-click, marquee, move, and drag by the handles. */
+import { geometriesOf } from "../model/drafts.js";
+import { movedTogether } from "../model/geometry.js";
+import { HandleDrag } from "./handles.js";
+import { choose, nudgeChosen, remove } from "./vertices.js";
 
 /**
  * @typedef {import("../types.js").Geometry} Geometry
  * @typedef {import("../types.js").Point} Point
- * @typedef {{picture: Point, screen: Point, shift: boolean, alt: boolean, ctrl: boolean, touch: boolean}} Press
+ *
+ * @typedef {object} Press
+ * @property {Point} picture
+ * @property {Point} screen
+ * @property {boolean} shift
+ * @property {boolean} alt
+ * @property {boolean} ctrl
+ * @property {boolean} touch
+ * @property {boolean} [right] the right button
+ * @property {() => Point[]} [trail] where the pointer was since the last press or move, in pixels of the picture
  */
+
+export { sizeText } from "./handles.js";
 
 /** A hand trembles: below this many screen pixels a press is a click. */
 const CLICK_SLACK = 3;
+const TOUCH_SLACK = 8;
+const ARROWS = /** @type {Record<string, Point>} */ ({ ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] });
 
 export class SelectTool {
   /** @param {import("../editor.js").Editor} editor @param {import("../render/renderer.js").Renderer} renderer */
   constructor(editor, renderer) {
     this.editor = editor;
     this.renderer = renderer;
+    this.handles = new HandleDrag(editor, renderer);
     this.cursor = "default";
-    /** @type {any} */
+    /** @type {"handle" | "press" | "drag" | "marquee" | null} */
     this.gesture = null;
+    /** @type {Press | null} */
+    this.start = null;
+    /** @type {string | null} */
+    this.pressedId = null;
+    /** @type {{at: Point, id: string} | null} the last click on a shape */
+    this.clicked = null;
+    editor.on("selection", () => editor.guides.chosen.size && choose(editor, []));
   }
 
   enter() {}
 
   exit() {
     this.cancel();
+    choose(this.editor, []);
   }
 
   /** @param {Press} press */
   down(press) {
     const { editor } = this;
-    this.resize = new HandleDrag(editor, this.renderer);
-    if (this.resize.down(press)) {
-      this.gesture = "resize";
+    if (this.handles.down(press)) {
+      this.gesture = "handle";
       return;
     }
-    const id = press.alt ? null : this.renderer.hit(press.picture, press.touch ? 12 : 5);
+    choose(editor, []);
+    const found = press.alt ? [] : this.renderer.hits(press.picture, press.touch ? 12 : 5);
     this.start = press;
-    this.gesture = id ? "press" : "marquee";
-    if (id && press.shift) editor.toggle(id);
-    else if (id && !editor.selection.has(id)) editor.select([id]);
-    this.pressedId = id;
+    this.gesture = found.length ? "press" : "marquee";
+    // What is selected already can be dragged, even where another shape lies above it.
+    this.pressedId = found.find((id) => editor.selection.has(id)) ?? found[0] ?? null;
+    this.next = found[0] && this._next(found, press);
+    if (!found.length) return;
+    if (press.shift) this._toggle(found[0]);
+    else if (!editor.selection.has(found[0]) && this.pressedId === found[0]) editor.select(this._together(found[0], press));
+  }
+
+  /** A click where the last one was goes on to the shape below. @param {string[]} found @param {Press} press */
+  _next(found, press) {
+    const [x, y] = this.clicked?.at ?? [Infinity, Infinity];
+    const again = Math.hypot(press.screen[0] - x, press.screen[1] - y) <= CLICK_SLACK;
+    const before = this.clicked && again ? found.indexOf(this.clicked.id) : -1;
+    return found[(before + 1) % found.length];
+  }
+
+  /** A shape with its group; with Ctrl by itself. @param {string} id @param {Press} press @returns {string[]} */
+  _together(id, press) {
+    const group = this.editor.store.get(id)?.group;
+    if (!group || press.ctrl) return [id];
+    const { store, frame, hidden, locked } = this.editor;
+    return store.onFrame(frame).filter((each) => each.group === group && !hidden.has(each.id) && !locked.has(each.id)).map((each) => each.id);
+  }
+
+  /** @param {string} id */
+  _toggle(id) {
+    const { editor } = this;
+    const those = this._together(id, /** @type {Press} */ (this.start));
+    const left = [...editor.selection].filter((each) => !those.includes(each));
+    editor.select(editor.selection.has(id) ? left : [...left, ...those]);
   }
 
   /** @param {Press} press */
   move(press) {
-    if (this.gesture === "resize") return this.resize?.move(press);
+    if (this.gesture === "handle") return this.handles.move(press);
     if (!this.gesture) return this._hover(press);
     if (!this.start || this._within(press)) return;
-    if (this.gesture === "press") this.gesture = this.editor.editable && this.editor.selection.size ? "drag" : "";
+    if (this.gesture === "press") this.gesture = this.editor.editable && this.editor.selection.size ? "drag" : null;
     if (this.gesture === "drag") this._drag(press);
     if (this.gesture === "marquee") this.editor.setGuides({ marquee: between(this.start.picture, press.picture) });
   }
@@ -56,30 +108,58 @@ export class SelectTool {
   up(press) {
     const { editor, gesture, start } = this;
     this.gesture = null;
-    if (gesture === "resize") return this.resize?.up();
-    if (gesture === "drag") return editor.commitDrafts(editor.drafts.size > 1 ? `Move ${editor.drafts.size} shapes` : "Move");
+    if (gesture === "handle") return this.handles.up();
+    if (gesture === "drag") return this._drop(press);
     if (gesture === "marquee" && start) this._marquee(start, press);
-    else if (gesture === "press" && !press.shift && this.pressedId) editor.select([this.pressedId]);
+    else if (gesture === "press" && this.next && !press.shift) {
+      this.clicked = { at: press.screen, id: this.next };
+      editor.select(this._together(this.next, press));
+    }
+  }
+
+  /** @param {Press} press */
+  _drop(press) {
+    const { editor } = this;
+    if (editor.drafts.size) this._drag(press);
+    editor.commitDrafts(editor.drafts.size > 1 ? `Move ${editor.drafts.size} shapes` : "Move");
+  }
+
+  /** Keys for the chosen vertices, which come before those for the whole shape. @param {KeyboardEvent} event */
+  key(event) {
+    const { editor } = this;
+    if (!editor.guides.chosen.size || event.ctrlKey || event.metaKey || event.altKey) return false;
+    if (event.code === "Escape" && this.gesture !== "handle") {
+      choose(editor, []);
+      return true;
+    }
+    if (!editor.editable) return false;
+    if (event.code === "Delete" || event.code === "Backspace") {
+      remove(editor, editor.guides.chosen);
+      return true;
+    }
+    const [dx, dy] = ARROWS[event.code] ?? [0, 0];
+    const far = event.shiftKey ? 10 : 1;
+    return Boolean(dx || dy) && nudgeChosen(editor, dx * far, dy * far);
   }
 
   cancel() {
     this.gesture = null;
-    this.editor.dropDrafts();
-    this.editor.setGuides({ marquee: null, sizeAt: null });
+    this.handles.cancel();
+    this.editor.setGuides({ marquee: null });
   }
 
   /** @param {Press} press */
   _within(press) {
     const [x, y] = this.start?.screen ?? [0, 0];
-    return this.gesture !== "drag" && Math.hypot(press.screen[0] - x, press.screen[1] - y) < CLICK_SLACK;
+    return this.gesture !== "drag" && Math.hypot(press.screen[0] - x, press.screen[1] - y) < (press.touch ? TOUCH_SLACK : CLICK_SLACK);
   }
 
   /** @param {Press} press */
   _hover(press) {
-    const handle = new HandleDrag(this.editor, this.renderer).under(press);
-    this.editor.setHover(handle ? null : this.renderer.hit(press.picture));
+    const cursor = this.handles.cursor(press);
+    this.editor.setHover(cursor ? null : this.renderer.hit(press.picture));
     const over = this.editor.hover && this.editor.selection.has(this.editor.hover) && this.editor.editable;
-    this.cursor = handle ? `${handle}-resize` : over ? "move" : this.editor.hover ? "pointer" : "default";
+    this.cursor = cursor || (over ? "move" : this.editor.hover ? "pointer" : "default");
   }
 
   /** @param {Press} press */
@@ -87,12 +167,8 @@ export class SelectTool {
     const { editor } = this;
     const [x, y] = /** @type {Press} */ (this.start).picture;
     const { width, height } = editor.item;
-    const drafts = new Map();
-    for (const annotation of editor.selected()) {
-      const geometry = geometryOn(annotation, editor.frame);
-      if (geometry && boundsOf(geometry)) drafts.set(annotation.id, moved(geometry, press.picture[0] - x, press.picture[1] - y, width, height));
-    }
-    editor.setDrafts(drafts);
+    const shapes = geometriesOf(editor.selected(), editor.frame);
+    editor.setDrafts(movedTogether(shapes, press.picture[0] - x, press.picture[1] - y, width, height));
   }
 
   /** @param {Press} start @param {Press} press */
@@ -104,66 +180,6 @@ export class SelectTool {
     if (start.shift) editor.select([...editor.selection, ...found]);
     else editor.select(found);
   }
-}
-
-/** Dragging a handle of the one selected box; the box tool has it too, so that a fresh box can be mended at once. */
-export class HandleDrag {
-  /**
-   * @param {import("../editor.js").Editor} editor @param {import("../render/renderer.js").Renderer} renderer
-   * @param {number} reach screen pixels around a handle's middle
-   */
-  constructor(editor, renderer, reach = 9) {
-    this.editor = editor;
-    this.renderer = renderer;
-    this.reach = reach;
-  }
-
-  /** @param {Press} press @returns {string} the handle's name */
-  under(press) {
-    const { editor } = this;
-    if (editor.selection.size !== 1 || !editor.editable) return "";
-    const geometry = this._geometry();
-    return geometry ? this.renderer.handleUnder(geometry, press.screen, press.touch ? 2 * this.reach : this.reach) : "";
-  }
-
-  /** @param {Press} press */
-  down(press) {
-    this.handle = this.under(press);
-    this.start = press.picture;
-    this.editor.commitDrafts();
-    this.before = this._geometry();
-    return this.handle !== "";
-  }
-
-  /** @param {Press} press */
-  move(press) {
-    if (this.before?.type !== "box" || !this.start) return;
-    const { width, height } = this.editor.item;
-    const [dx, dy] = [press.picture[0] - this.start[0], press.picture[1] - this.start[1]];
-    const box = resized(this.before, this.handle ?? "", dx, dy, width, height);
-    this.editor.setDrafts(new Map([[this._id(), box]]));
-    this.editor.setGuides({ sizeAt: { text: sizeText(box), at: press.screen } });
-  }
-
-  up() {
-    this.editor.setGuides({ sizeAt: null });
-    this.editor.commitDrafts("Resize");
-  }
-
-  _id() {
-    return [...this.editor.selection][0];
-  }
-
-  /** @returns {Geometry | null} */
-  _geometry() {
-    const annotation = this.editor.store.get(this._id());
-    return annotation ? (this.editor.drafts.get(annotation.id) ?? geometryOn(annotation, this.editor.frame)) : null;
-  }
-}
-
-/** @param {{w: number, h: number}} box */
-export function sizeText({ w, h }) {
-  return `${Math.round(w)} × ${Math.round(h)}`;
 }
 
 /** @param {Point} a @param {Point} b */

@@ -14,6 +14,9 @@ import { TOOLS } from "./registry.js";
  * @property {(press: Press) => void} up
  * @property {() => void} cancel
  * @property {(press: Press) => void} [twice] a double click
+ * @property {() => void} [interrupt] let go of the present press only: a second finger has come down; without it, `cancel`
+ * @property {boolean} [takesRight] whether presses of the right button are for the tool
+ * @property {(event: WheelEvent) => boolean} [wheel] the wheel before the view gets it; true when it was taken
  * @property {(event: KeyboardEvent) => boolean} [key] a key before any command gets it; true when it was taken
  */
 
@@ -125,7 +128,7 @@ export class Stage {
     if (this.pointers.size === 2) return this._startPinch();
     if (this.pointers.size > 2) return;
     if (event.button === 1 || this.space) this.gesture = "pan";
-    else if (event.button === 0) {
+    else if (event.button === 0 || (event.button === 2 && this.tool.takesRight)) {
       this.gesture = "tool";
       this.tool.down(this._press(event));
     }
@@ -153,7 +156,7 @@ export class Stage {
     const { gesture } = this;
     if (gesture === "pinch" && this.pointers.size) return;
     this.gesture = null;
-    if (gesture === "tool" && cancelled) this.tool.cancel();
+    if (gesture === "tool" && cancelled) this._interrupt();
     else if (gesture === "tool") this.tool.up(this._press(event));
     this._showCursor();
   }
@@ -169,6 +172,7 @@ export class Stage {
   /** @param {WheelEvent} event */
   _wheel(event) {
     event.preventDefault();
+    if (this.tool.wheel?.(event)) return;
     const unit = event.deltaMode === 1 ? 33 : event.deltaMode === 2 ? 400 : 1;
     if (event.shiftKey && !event.ctrlKey) return this.editor.view.pan(-(event.deltaX || event.deltaY) * unit, 0);
     const delta = Math.max(-LARGEST_WHEEL, Math.min(LARGEST_WHEEL, event.deltaY * unit * (event.ctrlKey ? 4 : 1)));
@@ -176,9 +180,14 @@ export class Stage {
   }
 
   _startPinch() {
-    if (this.gesture === "tool") this.tool.cancel();
+    if (this.gesture === "tool") this._interrupt();
     this.gesture = "pinch";
     this.grip = this._grip();
+  }
+
+  _interrupt() {
+    if (this.tool.interrupt) this.tool.interrupt();
+    else this.tool.cancel();
   }
 
   _pinch() {
@@ -212,7 +221,15 @@ export class Stage {
       alt: event.altKey,
       ctrl: event.ctrlKey || event.metaKey,
       touch: event.pointerType === "touch",
+      right: event.button === 2,
+      trail: () => this._trail(event),
     };
+  }
+
+  /** A pen reports more often than the page draws. @param {PointerEvent} event @returns {[number, number][]} in pixels of the picture */
+  _trail(event) {
+    const events = event.getCoalescedEvents?.() ?? [];
+    return (events.length ? events : [event]).map((each) => this.editor.view.toPicture(this._at(each)));
   }
 
   _showCursor() {
