@@ -249,3 +249,19 @@ export function bucket(bitmap, x, y) {
   bitmap.data = filled;
   return { minX: bounds.minX + bitmap.x, minY: bounds.minY + bitmap.y, maxX: bounds.maxX + bitmap.x, maxY: bounds.maxY + bitmap.y };
 }
+
+/**
+ * Take another bitmap into one: what either has, what only the first has, or what both have.
+ * @param {Bitmap} bitmap changed @param {Bitmap} other of the same picture @param {"union" | "subtract" | "intersect"} how
+ */
+export function combineBits(bitmap, other, how) {
+  if (how === "union" && other.w && other.h) bitmap.cover({ minX: other.x, minY: other.y, maxX: other.x + other.w, maxY: other.y + other.h });
+  const { x, y, w, h, data } = bitmap;
+  for (let column = 0, at = 0; column < w; column++) {
+    for (let row = 0; row < h; row++, at++) {
+      const bit = other.get(x + column, y + row);
+      if (how === "union") data[at] |= bit;
+      else if (bit === (how === "subtract" ? 1 : 0)) data[at] = 0;
+    }
+  }
+}
