@@ -29,14 +29,20 @@ def unread(user: User | AnonymousUser) -> int:
     return access.own(Notice.objects.filter(read_at=None), user).count()
 
 
-def mark_read(user: User | AnonymousUser, ids: Iterable[uuid.UUID] | None = None) -> int:
-    """Take note of some of a person's notices, or of all; what is not theirs is passed over.
+def mark_read(
+    user: User | AnonymousUser, ids: Iterable[uuid.UUID] | None = None, thread: uuid.UUID | None = None
+) -> int:
+    """Take note of some of a person's notices, of those that lead to a thread, or of all; others' are passed over.
 
     Returns:
         How many are still unread. The person's other pages hear it, too.
     """
     rows = access.own(Notice.objects.filter(read_at=None), user)
-    (rows if ids is None else rows.filter(pk__in=list(ids))).update(read_at=timezone.now())
+    if ids is not None:
+        rows = rows.filter(pk__in=list(ids))
+    if thread is not None:
+        rows = rows.filter(url__endswith=f"thread={thread}")
+    rows.update(read_at=timezone.now())
     left = unread(user)
     live.publish_on_commit(live.person_room(user.pk), {"type": "notices-read", "unread": left})
     return left

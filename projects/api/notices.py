@@ -34,11 +34,12 @@ class NoticeSerializer(serializers.ModelSerializer[Notice]):
 
 class MarkReadSerializer(serializers.Serializer[Any]):
     ids = serializers.ListField(child=serializers.UUIDField(), required=False, max_length=_MOST)
+    thread = serializers.UUIDField(required=False, help_text="Those that lead to this thread of comments.")
     all = serializers.BooleanField(required=False, default=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if attrs["all"] == ("ids" in attrs):
-            raise serializers.ValidationError({"ids": "Name the notices, or say `all: true`."})
+        if sum((attrs["all"], "ids" in attrs, "thread" in attrs)) != 1:
+            raise serializers.ValidationError({"ids": "Name the notices or a thread, or say `all: true`."})
         return attrs
 
 
@@ -74,4 +75,5 @@ class ReadNotices(APIView):
         """Mark some of your notices as read, or all. `unread` is how many are left."""
         form = MarkReadSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        return Response({"unread": rules.mark_read(request.user, form.validated_data.get("ids"))})
+        wanted = form.validated_data
+        return Response({"unread": rules.mark_read(request.user, wanted.get("ids"), wanted.get("thread"))})

@@ -7,6 +7,7 @@ from channels.testing import WebsocketCommunicator
 from django.test import Client
 
 from projects.consumers import PersonSocket, ProjectSocket
+from projects.ids import uuid7
 from projects.models import Membership, Notice
 from projects.notices import mark_read, notify, unread
 from projects.sockets import in_thread
@@ -40,8 +41,16 @@ class TestInterface:
         assert api(alice).post("/api/v1/notices/read", {"ids": ids}, format="json").json() == {"unread": 2}
         assert len(api(alice).get("/api/v1/notices?unread=1").json()["results"]) == 2
         assert api(alice).post("/api/v1/notices/read", {"all": True}, format="json").json() == {"unread": 0}
-        for body in ({}, {"all": True, "ids": ids}):
+        for body in ({}, {"all": True, "ids": ids}, {"thread": "?"}):
             assert api(alice).post("/api/v1/notices/read", body, format="json").status_code == 400
+
+    def test_those_that_lead_to_a_thread_are_read_with_it(self, api, project, alice):
+        threads = [uuid7(), uuid7()]
+        for thread in threads:
+            notify([alice], project, "reply", "?", f"/items/x/#frame=3&thread={thread}")
+        body = {"thread": str(threads[0])}
+        assert api(alice).post("/api/v1/notices/read", body, format="json").json() == {"unread": 1}
+        assert Notice.objects.get(read_at=None).url.endswith(str(threads[1]))
 
 
 @pytest.mark.django_db
