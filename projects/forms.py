@@ -14,6 +14,7 @@ from django.db import models
 from projects import access
 from projects.models import Label, Project, Role, Team, User
 from projects.models.project import PALETTE, Task, name_key
+from projects.skeletons import SkeletonError, parse_skeleton, skeleton_text
 
 MOST_LABELS = 500
 TOKEN_LIFETIMES = (("30", "30 days"), ("90", "90 days"), ("365", "A year"), ("", "Never"))
@@ -171,6 +172,45 @@ class LabelForm(forms.ModelForm):
         if same.exclude(pk=self.instance.pk).exists():
             raise forms.ValidationError(f"The project has a label '{name}' already.")
         return name
+
+
+class SkeletonForm(forms.Form):
+    """The keypoints of a label, and the lines between them."""
+
+    points = forms.CharField(
+        required=False,
+        label="Points, one a line, in the order they are clicked in",
+        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
+    )
+    edges = forms.CharField(
+        required=False,
+        label="Lines between them",
+        help_text="Pairs of point numbers, counted from 1: 1-2 2-3",
+        widget=forms.TextInput(attrs={"spellcheck": "false", "autocomplete": "off"}),
+    )
+
+    def __init__(self, *args: Any, label: Label, **kwargs: Any) -> None:
+        points, edges = skeleton_text(label.skeleton)
+        super().__init__(*args, initial={"points": points, "edges": edges}, auto_id=f"id_{label.pk}_%s", **kwargs)
+        self.label = label
+
+    @classmethod
+    def rows(cls, project: Project, refused: SkeletonForm | None = None) -> list[SkeletonForm]:
+        """A form for each label of a project; in its place the one that was refused."""
+        rows = [cls(label=label) for label in project.labels.all()]
+        return [refused if refused and row.label == refused.label else row for row in rows]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        try:
+            self.skeleton = parse_skeleton(data.get("points", ""), data.get("edges", ""))
+        except SkeletonError as error:
+            self.add_error(error.field, str(error))
+        return data
+
+    def save(self) -> None:
+        self.label.skeleton = self.skeleton
+        self.label.save(update_fields=["skeleton"])
 
 
 def parse_labels(text: str) -> list[tuple[str, str]]:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from projects import access
 from projects.access import Act, Rank
-from projects.forms import LabelForm, MemberForm, NewProjectForm, ProjectForm, RoleForm
+from projects.forms import LabelForm, MemberForm, NewProjectForm, ProjectForm, RoleForm, SkeletonForm
 from projects.models import Label, Project, ProjectMembership, Role
 from projects.models.job import ACTIVE, Status
 from projects.models.project import PALETTE
@@ -57,6 +57,7 @@ def settings_page(request: HttpRequest, project: Project, rank: Rank, **given: o
         "form": ProjectForm(instance=project, prefix="project"),
         "labels": project.labels.all(),
         "label_form": LabelForm(instance=Label(project=project, color=next_color), prefix="label"),
+        "skeletons": SkeletonForm.rows(project),
         "members": project.memberships.select_related("user"),
         "team_members": project.team.memberships.select_related("user"),
         "member_form": MemberForm(rank=rank, prefix="member"),
