@@ -1,5 +1,6 @@
 /** Commands on several shapes at once: group, order, copy and paste, choose alike ones, hide the others. */
 import { boundsOf, geometryOn } from "./model/geometry.js";
+import { seen } from "./core_commands.js";
 import { likeness } from "./editor.js";
 import { copyText, parse, pasteOps, refusedText } from "./model/clipboard.js";
 import { reordered } from "./model/order.js";
@@ -35,11 +36,6 @@ export function install({ editor, commands, stage }) {
   add("Select", "hide-others", "Hide all others", ["Shift+KeyH"], () => hideOthers(editor), chosen, { inLists: true });
 }
 
-/** What is on this frame and shown. @param {Editor} editor */
-function seen(editor) {
-  return editor.store.onFrame(editor.frame).filter((each) => !editor.hidden.has(each.id) && !editor.dimmed.has(each.id) && geometryOn(each, editor.frame));
-}
-
 /** @param {Editor} editor */
 function selectAlike(editor) {
   const labels = new Set(editor.selected().map(({ label }) => label));
@@ -69,7 +65,9 @@ function ungroup(editor) {
 
 /** @param {Editor} editor @param {import("./model/order.js").Way} way */
 function order(editor, way) {
-  const layers = editor.store.onFrame(editor.frame).map((each) => {
+  const age = (/** @type {import("./types.js").Annotation} */ { created_rev: rev }) => rev ?? Infinity;
+  const drawn = [...editor.store.onFrame(editor.frame)].sort((a, b) => (age(a) === age(b) ? 0 : age(a) - age(b)));
+  const layers = drawn.map((each) => {
     const geometry = geometryOn(each, editor.frame);
     return { id: each.id, z: each.z ?? 0, bounds: geometry && boundsOf(geometry) };
   });

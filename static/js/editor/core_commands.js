@@ -1,7 +1,8 @@
 /** The commands that every editor has; extensions add theirs. */
-import { isSuggestion } from "./editor.js";
+import { isSuggestion, likeness } from "./editor.js";
 import { boundsOf, geometryOn, union } from "./model/geometry.js";
 import { TOOLS } from "./tools/registry.js";
+import { uuid7 } from "./util.js";
 
 const BRIGHTER = 0.15;
 
@@ -10,7 +11,7 @@ export function coreCommands(commands, editor, stage, open) {
   const edit = () => editor.refusal;
   const video = () => (editor.isVideo ? "" : "Only videos have frames.");
   const some = () => edit() || (editor.selection.size ? "" : "Select a shape first.");
-  const any = () => (editor.store.onFrame(editor.frame).length ? "" : "There is no shape on this frame.");
+  const any = () => (seen(editor).length ? "" : "There is no shape on this frame.");
   const add = commands.add.bind(commands);
 
   for (const { id, title, keys, sign, looks } of TOOLS) {
@@ -27,7 +28,7 @@ export function coreCommands(commands, editor, stage, open) {
   add("Edit", "delete", "Delete the selection, or refuse a suggestion", ["Delete", "Backspace"], () => editor.deleteSelected(), some, { inLists: true, toolbar: "trash" });
   add("Edit", "accept", "Accept the selected suggestion", ["Enter"], () => acceptAndGoOn(editor), () => some() || (editor.selected().some(isSuggestion) ? "" : "The selection is no suggestion."), { inLists: true });
   add("Edit", "accept-all", "Accept all suggestions of this frame", ["Shift+Enter"], () => editor.accept(editor.suggestions()), () => edit() || (editor.suggestions().length ? "" : "There are no suggestions here."), { inLists: true });
-  add("Edit", "copy-before", "Copy the shapes of the last labelled frame", ["KeyR"], () => editor.copyFromBefore(), () => edit() || video() || (editor.frameToCopy() === null ? "No frame before this one has shapes." : ""), { toolbar: "copy" });
+  add("Edit", "copy-before", "Copy the shapes of the last labelled frame", ["KeyR"], () => copyFromBefore(editor), () => edit() || video() || (frameToCopy(editor) === null ? "No frame before this one has shapes." : ""), { toolbar: "copy" });
   for (const [key, x, y, word] of /** @type {[string, number, number, string][]} */ ([["ArrowLeft", -1, 0, "left"], ["ArrowRight", 1, 0, "right"], ["ArrowUp", 0, -1, "up"], ["ArrowDown", 0, 1, "down"]])) {
     const family = (/** @type {string} */ title, /** @type {string} */ modifier) => ({ repeats: true, help: word === "left" ? { title, keys: [`${modifier}← → ↑ ↓`] } : null });
     add("Edit", `nudge-${word}`, `Move the selection ${word} by a pixel`, [key], () => editor.nudge(x, y), some, family("Move the selection by a pixel", ""));
@@ -37,9 +38,9 @@ export function coreCommands(commands, editor, stage, open) {
 
   add("Select", "next-shape", "Next shape", ["Tab"], () => selectNext(editor, 1), any, { repeats: true });
   add("Select", "previous-shape", "Previous shape", ["Shift+Tab"], () => selectNext(editor, -1), any, { repeats: true });
-  add("Select", "all", "Select all on this frame", ["Ctrl+KeyA"], () => editor.select(editor.store.onFrame(editor.frame).map(({ id }) => id)), any);
-  add("Select", "hide", "Hide the selection; with nothing selected, show all", ["KeyH"], () => hide(editor), () => (editor.selection.size || editor.hidden.size ? "" : "Nothing is selected or hidden."), { toolbar: "eye-off" });
-  add("Select", "lock", "Lock the selection: the pointer passes over it; with nothing selected, unlock all", ["KeyL"], () => lock(editor), () => (editor.selection.size || editor.locked.size ? "" : "Nothing is selected or locked."));
+  add("Select", "all", "Select all on this frame", ["Ctrl+KeyA"], () => editor.select(seen(editor).map(({ id }) => id)), any, { inLists: true });
+  add("Select", "hide", "Hide the selection; with nothing selected, show all", ["KeyH"], () => hide(editor), () => (editor.selection.size || editor.hiddenByHand.size ? "" : "Nothing is selected or hidden."), { toolbar: "eye-off", inLists: true });
+  add("Select", "lock", "Lock the selection: the pointer passes over it; with nothing selected, unlock all", ["KeyL"], () => lock(editor), () => (editor.selection.size || editor.locked.size ? "" : "Nothing is selected or locked."), { inLists: true });
   add("Select", "find-label", "Find a class by name", ["Slash"], () => open.labels());
   for (let digit = 1; digit <= 9; digit++) {
     const name = editor.labels[digit - 1]?.name;
@@ -69,9 +70,14 @@ export function coreCommands(commands, editor, stage, open) {
   add("View", "help", "All keys", ["key:?"], () => open.help(), undefined, { inLists: true });
 }
 
+/** What is on this frame and neither hidden nor left out by the filter. @param {import("./editor.js").Editor} editor */
+export function seen({ store, frame, hidden, filtered }) {
+  return store.onFrame(frame).filter((each) => !hidden.has(each.id) && !filtered.has(each.id) && geometryOn(each, frame));
+}
+
 /** @param {import("./editor.js").Editor} editor @param {number} by */
 export function selectNext(editor, by) {
-  const shapes = editor.store.onFrame(editor.frame).filter(({ id }) => !editor.hidden.has(id));
+  const shapes = seen(editor);
   if (!shapes.length) return;
   const at = shapes.findIndex(({ id }) => editor.selection.has(id));
   const next = at < 0 ? (by > 0 ? 0 : shapes.length - 1) : (at + by + shapes.length) % shapes.length;
@@ -88,7 +94,7 @@ export function acceptAndGoOn(editor) {
 /** @param {import("./editor.js").Editor} editor */
 function hide(editor) {
   if (!editor.selection.size) return editor.setHidden(new Set());
-  editor.setHidden(new Set([...editor.hidden, ...editor.selection]));
+  editor.setHidden(new Set([...editor.hiddenByHand, ...editor.selection]));
   editor.select([]);
 }
 
@@ -96,11 +102,10 @@ function hide(editor) {
 function lock(editor) {
   const chosen = [...editor.selection];
   const free = chosen.filter((id) => !editor.locked.has(id));
-  if (free.length) editor.locked = new Set([...editor.locked, ...free]);
-  else if (chosen.length) editor.locked = new Set([...editor.locked].filter((id) => !editor.selection.has(id)));
-  else editor.locked = new Set();
+  if (free.length) editor.setLocked(new Set([...editor.locked, ...free]));
+  else if (chosen.length) editor.setLocked(new Set([...editor.locked].filter((id) => !editor.selection.has(id))));
+  else editor.setLocked(new Set());
   if (free.length) editor.select([]);
-  editor.emit("hidden");
   editor.emit("say", free.length ? "Locked: the pointer passes over it. Tab still reaches it; L unlocks." : "Unlocked.");
 }
 
@@ -148,4 +153,23 @@ function showSelection(editor) {
     return around ? [around] : [];
   });
   if (bounds.length) editor.view.show(bounds.reduce(union));
+}
+
+/** The shapes of the last labelled frame before this one, drawn again here. @param {import("./editor.js").Editor} editor */
+function copyFromBefore(editor) {
+  const { store, frame } = editor;
+  const before = frameToCopy(editor);
+  if (before === null) return;
+  const here = new Set(store.onFrame(frame).map(likeness));
+  const shapes = store.onFrame(before).filter((each) => !each.keyframes && !isSuggestion(each) && !here.has(likeness(each)));
+  const ops = shapes.map(({ label, geometry, attributes }) => ({ op: "create", id: uuid7(), label, geometry, attributes, frame }));
+  if (!ops.length) return editor.emit("say", `The shapes of frame ${before} are here already.`);
+  editor.submit(ops, `Copy ${ops.length} from frame ${before}`);
+  editor.select(ops.map((op) => op.id));
+}
+
+/** @param {import("./editor.js").Editor} editor @returns {number | null} */
+function frameToCopy({ store, frame }) {
+  const earlier = [...store.labelledFrames().keys()].filter((n) => frame !== null && n < frame);
+  return earlier.length ? Math.max(...earlier) : null;
 }

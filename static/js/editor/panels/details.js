@@ -82,7 +82,7 @@ export class Details {
     const { editor } = this;
     const swatch = make("span", { class: "ed-swatch" });
     const name = make("strong", { class: "ed-cut" });
-    const toggles = [toggle("lock", "Lock: the pointer passes over it", () => this._toggle("locked")), toggle("eye-off", "Hide", () => this._toggle("hidden"))];
+    const toggles = [toggle("lock", "Lock: the pointer passes over it", () => this._toggle("locked")), toggle("eye-off", "Hide", () => this._toggle("hiddenByHand"))];
     this._shows.push((shapes) => {
       const [first] = shapes;
       const sameLabel = shapes.every(({ label }) => label === first.label);
@@ -95,7 +95,7 @@ export class Details {
     return make("h2", { class: "ed-heading ed-details-name" }, swatch, name, ...toggles);
   }
 
-  /** @param {"locked" | "hidden"} which */
+  /** @param {"locked" | "hiddenByHand"} which */
   _toggle(which) {
     const { editor } = this;
     const chosen = [...editor.selection];

@@ -8,6 +8,8 @@ import { make } from "../../lib/dom.js";
  */
 
 const SEVERAL = "several";
+/** What a list of choices shows while none of them is the case. */
+const OTHER = "\u2026";
 
 /** @param {string} name @param {(value: string) => void} commit @param {Record<string, unknown>} [more] attributes of the input @returns {Field} */
 export function textField(name, commit, more = {}) {
@@ -47,7 +49,7 @@ export function numberField(name, commit, more = {}) {
  * @returns {Field}
  */
 export function choiceField(name, options, commit, more = {}) {
-  const several = make("option", { value: "", hidden: true }, SEVERAL);
+  const several = make("option", { value: OTHER, hidden: true }, SEVERAL);
   const select = /** @type {HTMLSelectElement} */ (
     make("select", { class: "ed-value", "aria-label": name, ...more }, several, ...options.map(({ value, text }) => make("option", { value }, text)))
   );
@@ -57,9 +59,8 @@ export function choiceField(name, options, commit, more = {}) {
     show: (same, value) => {
       const known = same && options.some((each) => each.value === value);
       several.textContent = same ? "unknown" : SEVERAL;
-      const next = known ? String(value) : "";
+      const next = known ? String(value) : OTHER;
       if (select.value !== next) select.value = next;
-      if (!known) several.setAttribute("selected", "");
     },
   };
 }

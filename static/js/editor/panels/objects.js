@@ -2,13 +2,14 @@
 import { icon, make } from "../../lib/dom.js";
 import { isSuggestion } from "../editor.js";
 import { boundsOf, geometryOn } from "../model/geometry.js";
-import { put } from "../util.js";
+import { put, safeStorage } from "../util.js";
 import { later } from "./labels.js";
 
 /** @typedef {import("../types.js").Annotation} Annotation */
 
 const ROW = 28;
 const SPARE = 6;
+const ORDER_SETTING = "frameloop.editor.list-order";
 const NAMES = { box: "box", rbox: "rotated box", polygon: "polygon", polyline: "line", keypoints: "points", mask: "mask", tag: "tag" };
 
 export class ObjectList {
@@ -27,13 +28,21 @@ export class ObjectList {
     this.space = make("div", { class: "ed-rows" });
     this.list = make("div", { class: "ed-objects", role: "listbox", tabindex: "0", "aria-label": "Shapes of this frame", "aria-multiselectable": "true" }, this.space);
     this.none = make("p", { class: "ed-none" });
-    root.append(make("h2", { class: "ed-heading" }, "Shapes", this.count, make("span", { class: "ed-grow" }), this.acceptAll), this.none, this.list);
+    this.storage = safeStorage("localStorage");
+    this.topFirst = this.storage.get(ORDER_SETTING) === "top";
+    this.sort = make("button", { type: "button", class: "ed-mini ed-sort" });
+    this.sort.addEventListener("click", () => this._turn());
+    root.append(make("h2", { class: "ed-heading" }, "Shapes", this.count, make("span", { class: "ed-grow" }), this.acceptAll, this.sort), this.none, this.list);
 
     const read = later(() => this.read());
     editor.store.on("change", read);
     editor.on("frame", () => this.read());
     editor.on("selection", () => this.follow());
-    for (const name of ["hidden", "rights"]) editor.on(name, () => this.draw(true));
+    editor.on("rights", () => this.draw(true));
+    editor.on("hidden", () => {
+      this._drop(() => true);
+      this.read();
+    });
     editor.on("hover", () => this.draw());
     this.list.addEventListener("scroll", () => {
       this.top = this.list.scrollTop;
@@ -54,16 +63,33 @@ export class ObjectList {
 
   read() {
     const { editor } = this;
-    this.shapes = editor.store.onFrame(editor.frame);
+    const all = editor.store.onFrame(editor.frame);
+    this.shapes = editor.filtered.size ? all.filter(({ id }) => !editor.filtered.has(id)) : all;
+    if (this.topFirst) this.shapes = [...this.shapes].reverse().sort((a, b) => (b.z ?? 0) - (a.z ?? 0));
+    this._showOrder();
     const waiting = this.shapes.filter(isSuggestion).length;
-    this.count.textContent = String(this.shapes.length);
+    this.count.textContent = this.shapes.length < all.length ? `${this.shapes.length} of ${all.length}` : String(all.length);
     this.acceptAll.hidden = !waiting || !editor.editable;
     this.acceptAll.textContent = `Accept all ${waiting}`;
     this.none.hidden = this.shapes.length > 0;
-    this.none.textContent = editor.editable ? "Nothing here yet. Press B and drag over the first object." : "Nothing has been drawn here yet.";
+    this.none.textContent = all.length ? "No shape of this frame matches the filter." : editor.editable ? "Nothing here yet. Press B and drag over the first object." : "Nothing has been drawn here yet.";
     this.list.hidden = !this.shapes.length;
     this.space.style.height = `${this.shapes.length * ROW}px`;
     this.draw();
+  }
+
+  _turn() {
+    this.topFirst = !this.topFirst;
+    this.storage.set(ORDER_SETTING, this.topFirst ? "top" : "oldest");
+    this._drop(() => true);
+    this.read();
+  }
+
+  _showOrder() {
+    const words = this.topFirst ? "The topmost first. Press for the oldest first." : "The oldest first. Press for the topmost first.";
+    this.sort.textContent = this.topFirst ? "⤒" : "↓";
+    put(this.sort, "title", words);
+    put(this.sort, "aria-label", `Order of the list: ${words}`);
   }
 
   /** Bring the last selected shape into sight. */
@@ -130,11 +156,14 @@ export class ObjectList {
     const row = make(
       "div",
       { id: `shape-${shape.id}`, role: "option", class: "ed-row", "data-id": shape.id, "aria-posinset": String(i + 1), "aria-setsize": String(this.shapes.length) },
-      swatch, make("span", { class: "ed-cut" }, style.name), make("span", { class: "ed-detail" }, this._detail(shape)),
+      swatch, make("span", { class: "ed-cut" }, shape.detection_id ? `${style.name} ${shape.detection_id}` : style.name), make("span", { class: "ed-detail" }, this._detail(shape)),
     );
+    if (shape.group) row.append(make("span", { class: "ed-grouped", title: "In a group", role: "img", "aria-label": "in a group" }));
     if (isSuggestion(shape) && this.editor.editable) row.append(small("accept", "check", "Accept (Enter)"), small("refuse", "x", "Refuse (Delete)"));
+    const [locked, hidden] = [this.editor.locked.has(shape.id), this.editor.hidden.has(shape.id)];
+    row.append(small("lock", "lock", locked ? "Unlock (L)" : "Lock: the pointer passes over it (L)", locked), small("hide", hidden ? "eye-off" : "eye", hidden ? "Show" : "Hide (H)", hidden));
     row.style.top = `${i * ROW}px`;
-    row.classList.toggle("hidden-shape", this.editor.hidden.has(shape.id));
+    row.classList.toggle("hidden-shape", hidden);
     return row;
   }
 
@@ -163,6 +192,8 @@ export class ObjectList {
     const shape = editor.store.get(id);
     if (act === "accept" && shape) return editor.accept([shape]);
     if (act === "refuse") return editor.submit([{ op: "delete", id }], "Refuse a suggestion");
+    if (act === "lock") return editor.setLocked(toggled(editor.locked, id));
+    if (act === "hide") return editor.setHidden(toggled(editor.hiddenByHand, id));
     if (event.shiftKey) editor.select(this._range(id));
     else if (event.ctrlKey || event.metaKey) editor.toggle(id);
     else editor.select([id]);
@@ -194,7 +225,15 @@ export class ObjectList {
   }
 }
 
-/** @param {string} act @param {string} sign @param {string} title */
-function small(act, sign, title) {
-  return make("button", { type: "button", class: `ed-mini ${act}`, "data-act": act, title, "aria-label": title, tabindex: "-1" }, icon(sign));
+/** @param {string} act @param {string} sign @param {string} title @param {boolean} [on] */
+function small(act, sign, title, on) {
+  const pressed = on === undefined ? {} : { "aria-pressed": String(on) };
+  return make("button", { type: "button", class: `ed-mini ${act}`, "data-act": act, title, "aria-label": title, tabindex: "-1", ...pressed }, icon(sign));
+}
+
+/** @param {Set<string>} set @param {string} id */
+function toggled(set, id) {
+  const next = new Set(set);
+  if (!next.delete(id)) next.add(id);
+  return next;
 }
