@@ -26,6 +26,7 @@ export const EXTENSIONS = [
   { name: "arranging shapes", load: () => import("./arrange.js") },
   { name: "the filter", load: () => import("./panels/filter.js") },
   { name: "the review bar", load: () => import("./panels/review.js") },
+  { name: "changes of classes", load: () => import("./labels_live.js") },
   { name: "the history", load: () => import("./panels/history.js") },
   { name: "the tools that suggest", load: () => import("./panels/assist.js") },
 ];

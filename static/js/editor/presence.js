@@ -68,7 +68,8 @@ export class Presence {
 
   /** One shape that is being moved or drawn; large outlines are too heavy for a preview. */
   _drag() {
-    const [first] = this.editor.drafts;
+    const { painting, drafts } = this.editor;
+    const [first] = painting?.outline ? [/** @type {const} */ ([painting.id ?? "new", painting.outline])] : drafts;
     if (!first) return null;
     const [id, geometry] = first;
     if (JSON.stringify(geometry).length > LARGEST_DRAG) return null;

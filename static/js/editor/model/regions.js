@@ -172,7 +172,7 @@ const MEETS = 0.25;
  * @returns {Plan}
  */
 export function cut(shape, line, reach = 0) {
-  if (shape.geometry.type === "mask") return { refusal: "Make the mask a polygon first (Alt P), then cut it." };
+  if (shape.geometry.type === "mask") return { refusal: "Convert the mask to a polygon first, then cut it." };
   const regions = regionsOf(shape.geometry);
   const path = drawnOn(line, regions[0][0], reach);
   const blades = path.slice(1).map((to, i) => [closed([bladeOf(path[i], to)])]);

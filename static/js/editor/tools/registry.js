@@ -29,4 +29,5 @@ export const TOOLS = [
   { id: "click", title: "Segment: click on the object, Alt-click beside it", keys: ["Shift+KeyW"], sign: "hand", load: async () => (await import("./assist.js")).ClickTool },
   { id: "brush", title: "Paint masks: Alt erases, Shift-drag fills an outline, Ctrl-click what is closed off", keys: ["KeyM"], sign: "brush", load: async () => (await import("./brush.js")).BrushTool },
   { id: "eraser", title: "Erase from a mask", keys: ["Shift+KeyM"], sign: "eraser", load: async () => (await import("./brush.js")).EraserTool },
+  { id: "cut", title: "Cut the selected shapes along a line: click its points, Enter ends", keys: ["Alt+KeyX"], sign: "scissors", load: async () => (await import("./cut.js")).CutTool },
 ];

@@ -1,0 +1,103 @@
+"""Masks and regions in the editor: painted, erased, converted, united, cut, and seen by somebody else."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from playwright.sync_api import expect
+
+from annotations.models import Annotation, JournalTx
+from projects.intake import intake
+from tests.browser.editor_page import EditorPage
+from tests.browser.pictures import picture
+
+pytestmark = pytest.mark.browser
+
+# Of every shape on screen: what it is, how many square pixels it covers, and its label's name.
+SHAPES = """async () => {
+  const { areaOf } = await import("/static/js/editor/model/geometry.js");
+  const { editor } = frameloop;
+  return editor.store.onFrame(editor.frame).map(({ geometry, label }) => [
+    geometry.type, Math.round(areaOf(geometry)), editor.label(label).name]);
+}"""
+
+
+@pytest.fixture
+def item(project, alice):
+    return intake(project, SimpleUploadedFile("a.jpg", picture()), "a.jpg", alice)
+
+
+def shapes(editor: EditorPage) -> list[list]:
+    return editor.page.evaluate(SHAPES)
+
+
+def wait_for(editor: EditorPage, *kinds: str) -> list[list]:
+    """The shapes once they are of these kinds."""
+    editor.page.wait_for_function(
+        """(kinds) => { const { editor } = frameloop;
+        return editor.store.onFrame(editor.frame).map(({ geometry }) => geometry.type).join() === kinds; }""",
+        arg=",".join(kinds),
+    )
+    return shapes(editor)
+
+
+def tool(editor: EditorPage, key: str, name: str) -> None:
+    editor.keys(key)
+    editor.page.wait_for_selector(f"#stage[data-tool={name}]")
+
+
+def look(editor: EditorPage, name: str) -> None:
+    if folder := os.environ.get("FRAMELOOP_SHOTS"):
+        editor.page.screenshot(path=f"{folder}/{name}.png")
+
+
+def test_two_people_paint_and_reckon(desk, item, alice, bob):
+    hers, his = EditorPage(desk(alice), item), EditorPage(desk(bob), item)
+    hers.page.wait_for_selector("html[data-complete=true]")
+    hers.expect_people(2)
+
+    # A stroke, which he sees before it ends.
+    tool(hers, "m", "brush")
+    hers.page.get_by_label("Size of the tip in pixels").fill("40")
+    hers.page.get_by_label("Size of the tip in pixels").press("Enter")
+    hers.page.locator("#stage").focus()
+    hers.page.mouse.move(*hers.at(100, 100))
+    hers.page.mouse.down()
+    hers.page.mouse.move(*hers.at(300, 100), steps=8)
+    his.page.wait_for_function("() => document.querySelector('.ov-peer-drag')?.getAttribute('d')")
+    look(hers, "stroke")
+    look(his, "stroke-seen")
+    assert shapes(hers) == []
+    hers.page.mouse.up()
+    [[kind, painted, label]] = wait_for(his, "mask")
+    assert (kind, label) == ("mask", "person")
+    assert abs(painted - (200 * 40 + 3.1416 * 400)) < 120
+    his.page.wait_for_function("() => !document.querySelector('.ov-peer-drag').getAttribute('d')")
+
+    # Another stroke goes on with the same mask; undo takes one stroke back.
+    hers.drag((200, 100), (200, 250))
+    hers.page.wait_for_function("() => frameloop.editor.history.last.title === 'Paint'")
+    look(hers, "painted")
+    [[_, more, _]] = shapes(hers)
+    assert more > painted + 4000
+    hers.keys("Control+z")
+    assert shapes(hers) == [["mask", painted, "person"]]
+    hers.keys("Control+Shift+z")
+
+    # The eraser, by Alt and by its own key; what is erased wholly is gone, and comes back.
+    hers.page.keyboard.down("Alt")
+    hers.drag((100, 60), (100, 140))
+    hers.page.keyboard.up("Alt")
+    [[_, less, _]] = shapes(hers)
+    assert less < more
+    tool(hers, "Shift+M", "eraser")
+    hers.page.evaluate("() => import('/static/js/editor/model/brush.js').then((m) => m.brushOf(frameloop.editor).set({ size: 700 }))")
+    look(hers, "eraser")
+    hers.drag((300, 200), (320, 220))
+    hers.expect_shapes(0)
+    hers.keys("Control+z")
+    hers.expect_shapes(1)
+    hers.expect_saved()
+    assert wait_for(his, "mask") == shapes(hers) == [["mask", less, "person"]]
