@@ -15,7 +15,8 @@ import { ShapeLayer } from "./shape_layer.js";
  * @typedef {import("./shape_layer.js").Entry} Entry
  */
 
-const REDRAW_MS = 100;
+const REDRAW_MS = 120;
+const REPAINT_MS = 66;
 const REST_MS = 90;
 /** A zoom may spend one part in this many on drawing anew. */
 const COST_SHARE = 20;
@@ -41,11 +42,16 @@ export class Renderer {
     this.layer = new ShapeLayer(canvas, {
       search: (bounds) => this.tree.search(bounds),
       styleOf: (annotation) => editor.styles.of(annotation),
+      raised: () => this._raised > 0,
       lifted: () => (editor.drafts.size || editor.hidden.size || editor.painting ? (id) => editor.drafts.has(id) || editor.hidden.has(id) || editor.painting?.id === id : null),
       bones: (label) => editor.label(label)?.skeleton?.edges ?? [],
     });
     /** @type {Bounds[]} */
     this._dirty = [];
+    this._hurry = false;
+    this._repaintedAt = 0;
+    /** How many shapes have a z. */
+    this._raised = 0;
     this._stale = true;
     this._drawnAt = 0;
     this._drawCost = 0;
@@ -66,6 +72,7 @@ export class Renderer {
     editor.on("frame", () => this.rebuild());
     editor.on("drafts", (/** @type {Set<string>} */ ids) => {
       for (const id of ids) this._touch(this.entries.get(id));
+      this._hurry = true; // what is dragged and what lies still must change over in one frame
       this.ask();
     });
     editor.on("hidden", () => {
@@ -95,9 +102,10 @@ export class Renderer {
   /** Read all shapes of the frame anew. */
   rebuild() {
     this.entries.clear();
+    this._raised = 0;
     for (const annotation of this.editor.store.onFrame(this.editor.frame)) {
       const entry = this._entry(annotation);
-      if (entry) this.entries.set(entry.id, entry);
+      if (entry) this._put(entry);
     }
     this.tree.clear();
     this.tree.load([...this.entries.values()]);
@@ -113,12 +121,13 @@ export class Renderer {
       if (old) {
         this.tree.remove(old);
         this.entries.delete(id);
+        if (old.z) this._raised -= 1;
         this._touch(old);
       }
       const annotation = this.editor.store.get(id);
       const entry = annotation && this._entry(annotation);
       if (!entry) continue;
-      this.entries.set(id, entry);
+      this._put(entry);
       this.tree.insert(entry);
       this._touch(entry);
     }
@@ -129,7 +138,13 @@ export class Renderer {
   _entry(annotation) {
     const geometry = geometryOn(annotation, this.editor.frame);
     const bounds = geometry && boundsOf(geometry);
-    return geometry && bounds && { ...bounds, id: annotation.id, annotation, geometry };
+    return geometry && bounds && { ...bounds, id: annotation.id, z: annotation.z ?? 0, annotation, geometry };
+  }
+
+  /** @param {Entry} entry */
+  _put(entry) {
+    this.entries.set(entry.id, entry);
+    if (entry.z) this._raised += 1;
   }
 
   /** @param {Entry | undefined} entry */
@@ -149,7 +164,7 @@ export class Renderer {
     const slack = reach / this.view.scale;
     return this.near(point, slack)
       .filter(({ id, geometry }) => !this.editor.locked.has(id) && contains(geometry, point, slack))
-      .map(({ id, geometry, annotation }) => ({ id, z: annotation.z ?? 0, area: areaOf(geometry) }))
+      .map(({ id, z, geometry }) => ({ id, z, area: areaOf(geometry) }))
       .sort((a, b) => b.z - a.z || a.area - b.area)
       .map(({ id }) => id);
   }
@@ -198,8 +213,7 @@ export class Renderer {
       this.layer.place(this.view);
       this._later();
     }
-    if (this._dirty.length) this.layer.repaint(this._dirty);
-    this._dirty = [];
+    this._repaint(now);
     this._drawOverlay(now);
   }
 
@@ -212,6 +226,20 @@ export class Renderer {
     if (this._drawnAt === 0 || !this._covers()) return true;
     const zoomed = Math.abs(this.view.scale / this.layer.drawn.scale - 1) > 1e-9;
     return zoomed && now - this._drawnAt >= Math.max(REDRAW_MS, COST_SHARE * this._drawCost);
+  }
+
+  /** What others change is painted some times a second: each change of the bitmap has it copied and composed as a whole. @param {number} now */
+  _repaint(now) {
+    if (!this._dirty.length) return;
+    if (!this._hurry && now - this._repaintedAt < REPAINT_MS) {
+      clearTimeout(this._soon);
+      this._soon = setTimeout(() => this.ask(), REPAINT_MS);
+      return;
+    }
+    this.layer.repaint(this._dirty);
+    this._dirty = [];
+    this._hurry = false;
+    this._repaintedAt = now;
   }
 
   _covers() {

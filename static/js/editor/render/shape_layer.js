@@ -3,17 +3,20 @@
  * picture. While the view moves, the bitmap is moved by a CSS transform; it is drawn again every tenth of a second and
  * when the view rests. Without a GPU each frame of the page copies a visible Canvas2D and composes all of it anew,
  * changed or not, so soon after the last change a still copy, which costs nothing, is shown in its place.
- * Single rect calls, sorted by style: batching them into one path measured four times slower.
+ * Single rect calls: batching them into one path measured four times slower. Where there are thousands, boxes are
+ * written as pixels (`raster.js`).
  */
 import { boundsOf, pointsOf, union } from "../model/geometry.js";
-import { decodeMask, eachStripe } from "../model/mask.js";
+import { maskPicture } from "./mask_picture.js";
+import { Raster, penOf } from "./raster.js";
 
 /**
  * @typedef {import("../types.js").Bounds} Bounds
  * @typedef {import("../types.js").Annotation} Annotation
  * @typedef {import("../types.js").Geometry} Geometry
- * @typedef {Bounds & {id: string, annotation: Annotation, geometry: Geometry}} Entry
+ * @typedef {Bounds & {id: string, z: number, annotation: Annotation, geometry: Geometry}} Entry
  * @typedef {{color: string, dash: number[], name: string, ink: string}} Style
+ * @typedef {{left: number, top: number, width: number, height: number}} Part of the bitmap, CSS pixels
  */
 
 const OVERSCAN = 0.25;
@@ -26,7 +29,7 @@ const MOST_WITH_FILL = 1500;
 const MOST_WITH_NAMES = 250;
 const NAME_HEIGHT = 15;
 const NAME_WIDTH = 140;
-const MOST_DIRTY = 24;
+const MOST_DIRTY = 48;
 const STILL_MS = 300;
 
 export class ShapeLayer {
@@ -36,6 +39,7 @@ export class ShapeLayer {
    * @param {(bounds: Bounds) => Entry[]} source.search
    * @param {(annotation: Annotation) => Style} source.styleOf
    * @param {() => ((id: string) => boolean) | null} source.lifted tells which shapes are drawn elsewhere now; null when none is
+   * @param {() => boolean} source.raised whether any shape has a z
    * @param {(labelId: string) => [number, number][]} source.bones edges of a label's skeleton
    */
   constructor(canvas, source) {
@@ -52,6 +56,12 @@ export class ShapeLayer {
     /** @type {Bounds | null} the part of the picture that the bitmap holds */
     this.covered = null;
     this.redraws = 0;
+    /** How many shapes the bitmap shows. */
+    this.total = 0;
+    /** @type {Raster | null} the pixels of the boxes, while there are thousands */
+    this._raster = null;
+    /** @type {Style | null} what the context is set to */
+    this._pen = null;
     /** Counts every change of the bitmap, so that a still copy that comes too late is not shown. */
     this._version = 0;
     this.still = /** @type {HTMLCanvasElement} */ (canvas.cloneNode());
@@ -124,11 +134,16 @@ export class ShapeLayer {
     this.drawn = { x: view.x, y: view.y, scale: view.scale };
     this.covered = this._toPicture(0, 0, this.width, this.height);
     const entries = this.source.search(grown(this.covered, NAME_WIDTH / view.scale));
+    this.total = entries.length;
     this.dense = entries.length > MOST_WITH_NAMES;
     this._begin();
-    this.context.clearRect(0, 0, this.width, this.height);
-    this._paint(entries, entries.length);
-    this.total = entries.length;
+    if (!this._isCrowded) {
+      this._raster = null;
+      this.context.clearRect(0, 0, this.width, this.height);
+    } else if (this._raster?.width !== this.canvas.width || this._raster.height !== this.canvas.height) {
+      this._raster = new Raster(this.canvas.width, this.canvas.height);
+    }
+    this._paint(entries, { left: 0, top: 0, width: this.width, height: this.height });
     this.redraws += 1;
     this.place(view);
   }
@@ -146,12 +161,15 @@ export class ShapeLayer {
       this.context.beginPath();
       this.context.rect(left, top, width, height);
       this.context.clip();
-      this.context.clearRect(left, top, width, height);
+      if (!this._isCrowded) this.context.clearRect(left, top, width, height);
       const reach = this._toPicture(left, top, left + width, top + height);
-      const entries = this.source.search(grown(reach, (this.dense ? 4 : NAME_WIDTH) / scale));
-      this._paint(entries, this.total ?? entries.length);
+      this._paint(this.source.search(grown(reach, (this.dense ? 4 : NAME_WIDTH) / scale)), { left, top, width, height });
       this.context.restore();
     }
+  }
+
+  get _isCrowded() {
+    return this.total > MOST_WITH_HALO;
   }
 
   /** @param {Bounds} bounds */
@@ -185,71 +203,98 @@ export class ShapeLayer {
     return { minX: (x0 - dx) / scale, minY: (y0 - dy) / scale, maxX: (x1 - dx) / scale, maxY: (y1 - dy) / scale };
   }
 
-  /** @param {Entry[]} entries @param {number} total how many are on the whole bitmap */
-  _paint(entries, total) {
-    /** @type {Map<Style, Entry[]>} */
-    const byStyle = new Map();
+  /** @param {Entry[]} entries @param {Part} part */
+  _paint(entries, part) {
     const lifted = this.source.lifted();
-    for (const entry of entries) {
-      if (lifted?.(entry.id)) continue;
-      const style = this.source.styleOf(entry.annotation);
-      const same = byStyle.get(style);
-      if (same) same.push(entry);
-      else byStyle.set(style, [entry]);
-    }
-    if (total <= MOST_WITH_HALO) this._halo(byStyle);
-    for (const [style, same] of byStyle) this._outline(style, same, total <= MOST_WITH_FILL);
-    if (this.names && total <= MOST_WITH_NAMES) for (const [style, same] of byStyle) this._names(style, same);
+    const shown = lifted ? entries.filter(({ id }) => !lifted(id)) : entries;
+    // Of age alone nothing could be seen in a crowd of outlines.
+    if (!this._isCrowded || this.source.raised()) shown.sort(inOrder);
+    if (this._raster && this._isCrowded) return this._paintCrowd(this._raster, shown, part);
+    this._halo(shown);
+    const filled = this.total <= MOST_WITH_FILL;
+    for (const entry of shown) this._outline(entry, filled);
+    this.context.setLineDash([]);
+    if (this.names && this.total <= MOST_WITH_NAMES) for (const entry of shown) this._name(entry);
   }
 
-  /** A dark edge keeps every colour apart from every picture. @param {Map<Style, Entry[]>} byStyle */
-  _halo(byStyle) {
+  /** A dark edge keeps every colour apart from every picture. @param {Entry[]} entries */
+  _halo(entries) {
+    this._pen = null;
     this.context.strokeStyle = "rgba(0, 0, 0, 0.55)";
     this.context.lineWidth = 3.5;
     this.context.setLineDash([]);
-    for (const same of byStyle.values()) this._traceAll(same, false, false);
+    for (const entry of entries) this._traceOne(entry, false);
   }
 
-  /** @param {Style} style @param {Entry[]} entries @param {boolean} filled */
-  _outline(style, entries, filled) {
-    this.context.strokeStyle = style.color;
-    this.context.fillStyle = `${style.color}1f`;
-    this.context.lineWidth = filled ? 1.6 : 1;
-    this.context.setLineDash(style.dash);
-    this._traceAll(entries, filled, !filled);
-    this.context.setLineDash([]);
+  /** @param {Entry} entry @param {boolean} filled */
+  _outline(entry, filled) {
+    const { context } = this;
+    const style = this.source.styleOf(entry.annotation);
+    if (style !== this._pen) {
+      this._pen = style;
+      context.strokeStyle = style.color;
+      context.fillStyle = `${style.color}1f`;
+      context.lineWidth = filled ? 1.6 : 1;
+      context.setLineDash(style.dash);
+    }
+    this._traceOne(entry, filled);
   }
 
-  /**
-   * Boxes, nearly all shapes there are, without a call and an array for each corner.
-   * @param {Entry[]} entries @param {boolean} filled @param {boolean} snapped to whole pixels: lines of one pixel are drawn faster, and sharper
-   */
-  _traceAll(entries, filled, snapped) {
+  /** Boxes, nearly all shapes there are, without a call and an array for each corner. @param {Entry} entry @param {boolean} filled */
+  _traceOne({ geometry, annotation }, filled) {
+    if (geometry.type !== "box") return this._trace(geometry, annotation, filled);
     const { context, left, top } = this;
     const { x: dx, y: dy, scale } = this.drawn;
-    for (const { geometry, annotation } of entries) {
-      if (geometry.type !== "box") {
-        this._trace(geometry, annotation, filled);
+    const [x, y, w, h] = [geometry.x * scale + dx - left, geometry.y * scale + dy - top, geometry.w * scale, geometry.h * scale];
+    if (filled) context.fillRect(x, y, w, h);
+    context.strokeRect(x, y, w, h);
+  }
+
+  /** Boxes as pixels, what is no box above them. @param {Raster} raster @param {Entry[]} entries @param {Part} part */
+  _paintCrowd(raster, entries, part) {
+    const { ratio, context } = this;
+    const clip = {
+      left: Math.max(0, Math.floor(part.left * ratio)), right: Math.min(raster.width, Math.ceil((part.left + part.width) * ratio)),
+      top: Math.max(0, Math.floor(part.top * ratio)), bottom: Math.min(raster.height, Math.ceil((part.top + part.height) * ratio)),
+    };
+    raster.clear(clip);
+    const others = this._rasterBoxes(raster, entries, clip);
+    context.putImageData(raster.image, 0, 0, clip.left, clip.top, clip.right - clip.left, clip.bottom - clip.top);
+    this._pen = null;
+    for (const entry of others) this._outline(entry, false);
+    context.setLineDash([]);
+  }
+
+  /** @param {Raster} raster @param {Entry[]} entries @param {import("./raster.js").Clip} clip @returns {Entry[]} what is no box */
+  _rasterBoxes(raster, entries, clip) {
+    const scale = this.drawn.scale * this.ratio;
+    const [dx, dy] = [(this.drawn.x - this.left) * this.ratio, (this.drawn.y - this.top) * this.ratio];
+    const others = [];
+    for (const entry of entries) {
+      if (entry.geometry.type !== "box") {
+        others.push(entry);
         continue;
       }
-      const [x, y, w, h] = [geometry.x * scale + dx - left, geometry.y * scale + dy - top, geometry.w * scale, geometry.h * scale];
-      if (filled) context.fillRect(x, y, w, h);
-      if (snapped) context.strokeRect(Math.round(x) + 0.5, Math.round(y) + 0.5, Math.round(w), Math.round(h));
-      else context.strokeRect(x, y, w, h);
+      const { minX, minY, maxX, maxY } = entry;
+      const pen = penOf(this.source.styleOf(entry.annotation));
+      raster.box(Math.round(minX * scale + dx), Math.round(minY * scale + dy), Math.round(maxX * scale + dx), Math.round(maxY * scale + dy), pen, clip);
     }
+    return others;
   }
 
   /** @param {Geometry} geometry @param {Annotation} annotation @param {boolean} filled */
   _trace(geometry, annotation, filled) {
     const { context } = this;
     if (geometry.type === "mask") {
-      if (filled || this.dense) this._mask(geometry);
+      // The halo comes first, in its own dark colour: masks have none.
+      if (filled || this.context.lineWidth < 3) this._mask(geometry);
       return;
     }
     context.beginPath();
-    if (geometry.type === "polygon") for (const ring of geometry.rings) this._line(ring.map(([, x, y]) => [x, y]), true);
+    if (geometry.type === "polygon") for (const ring of geometry.rings) this._line(ring, 1, true);
+    else if (geometry.type === "polyline") this._line(geometry.points, 1, false);
     else if (geometry.type === "keypoints") this._bones(geometry, annotation);
-    else this._line(pointsOf(geometry), geometry.type === "rbox");
+    else this._line(pointsOf(geometry), 0, true);
     if (filled && geometry.type !== "polyline") context.fill("evenodd");
     context.stroke();
   }
@@ -265,17 +310,24 @@ export class ShapeLayer {
     this.context.drawImage(picture, x, y, picture.width * scale, picture.height * scale);
   }
 
-  /** Points that fall together on screen are left out: of a polygon's cost nearly all is its stroke. @param {[number, number][]} points @param {boolean} closed */
-  _line(points, closed) {
+  /**
+   * Points that fall together on screen are left out: of a polygon's cost nearly all is its stroke.
+   * @param {any[][]} points @param {number} at where a point's x stands, its y follows @param {boolean} closed
+   */
+  _line(points, at, closed) {
+    const { context } = this;
+    const { scale } = this.drawn;
+    const [dx, dy] = [this.drawn.x - this.left, this.drawn.y - this.top];
+    const last = points.length - 1;
     let [lastX, lastY] = [Infinity, Infinity];
-    points.forEach(([px, py], i) => {
-      const [x, y] = this._toBitmap(px, py);
-      if (i === 0) this.context.moveTo(x, y);
-      else if (Math.abs(x - lastX) + Math.abs(y - lastY) >= 1.5 || i === points.length - 1) this.context.lineTo(x, y);
-      else return;
+    for (let i = 0; i <= last; i++) {
+      const [x, y] = [points[i][at] * scale + dx, points[i][at + 1] * scale + dy];
+      if (i === 0) context.moveTo(x, y);
+      else if (Math.abs(x - lastX) + Math.abs(y - lastY) >= 1.5 || i === last) context.lineTo(x, y);
+      else continue;
       [lastX, lastY] = [x, y];
-    });
-    if (closed) this.context.closePath();
+    }
+    if (closed) context.closePath();
   }
 
   /** @param {import("../types.js").Keypoints} geometry @param {Annotation} annotation */
@@ -294,47 +346,35 @@ export class ShapeLayer {
     }
   }
 
-  /** @param {Style} style @param {Entry[]} entries */
-  _names(style, entries) {
+  /** @param {Entry} entry */
+  _name({ minX, minY, maxX, annotation }) {
+    if ((maxX - minX) * this.drawn.scale < 14) return;
     const { context } = this;
+    const style = this.source.styleOf(annotation);
     context.font = "600 10.5px ui-sans-serif, system-ui, sans-serif";
     context.textBaseline = "middle";
-    for (const { geometry, annotation } of entries) {
-      const bounds = boundsOf(geometry);
-      if (!bounds || (bounds.maxX - bounds.minX) * this.drawn.scale < 14) continue;
-      const [x, y] = this._toBitmap(bounds.minX, bounds.minY);
-      const sure = annotation.source === "model" && annotation.confidence ? ` ${Math.round(annotation.confidence * 100)}%` : "";
-      const text = style.name.slice(0, 18) + sure;
-      const width = Math.min(context.measureText(text).width + 8, NAME_WIDTH - 4);
-      context.fillStyle = style.color;
-      context.fillRect(x - 0.8, y - NAME_HEIGHT, width, NAME_HEIGHT);
-      context.fillStyle = style.ink;
-      context.fillText(text, x + 3, y - NAME_HEIGHT / 2 + 0.5, width - 6);
-    }
+    const [x, y] = this._toBitmap(minX, minY);
+    const sure = annotation.source === "model" && annotation.confidence ? ` ${Math.round(annotation.confidence * 100)}%` : "";
+    const text = style.name.slice(0, 18) + sure;
+    const width = Math.min(context.measureText(text).width + 8, NAME_WIDTH - 4);
+    context.fillStyle = style.color;
+    context.fillRect(x - 0.8, y - NAME_HEIGHT, width, NAME_HEIGHT);
+    context.fillStyle = style.ink;
+    context.fillText(text, x + 3, y - NAME_HEIGHT / 2 + 0.5, width - 6);
   }
-}
-
-/** @type {WeakMap<import("../types.js").Mask, {color: string, canvas: HTMLCanvasElement}>} */
-const pictures = new WeakMap();
-
-/** A mask as a small canvas in a colour, kept for as long as the mask. @param {import("../types.js").Mask} mask @param {string} color */
-function maskPicture(mask, color) {
-  const known = pictures.get(mask);
-  if (known?.color === color) return known.canvas;
-  const { runs, bounds } = decodeMask(mask);
-  if (!bounds) return null;
-  const canvas = document.createElement("canvas");
-  canvas.width = bounds.maxX - bounds.minX;
-  canvas.height = bounds.maxY - bounds.minY;
-  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-  context.globalAlpha = 0.5;
-  context.fillStyle = color;
-  eachStripe(runs, mask.size[0], (x, top, bottom) => context.fillRect(x - bounds.minX, top - bounds.minY, 1, bottom - top));
-  pictures.set(mask, { color, canvas });
-  return canvas;
 }
 
 /** @param {Bounds} bounds @param {number} by @returns {Bounds} */
 function grown(bounds, by) {
   return { minX: bounds.minX - by, minY: bounds.minY - by, maxX: bounds.maxX + by, maxY: bounds.maxY + by };
+}
+
+/** By z, and by age where that is the same. @param {Entry} a @param {Entry} b */
+function inOrder(a, b) {
+  return a.z - b.z || age(a.annotation) - age(b.annotation);
+}
+
+/** What is not confirmed yet is the youngest. @param {Annotation} annotation */
+function age({ created_rev: rev }) {
+  return rev ?? Number.MAX_SAFE_INTEGER;
 }
