@@ -16,7 +16,7 @@ from typing import Any
 
 import orjson
 
-from annotations import statements
+from annotations import statements, tracks
 from annotations.decisions import Entry, Facts, Outcome, decide, decide_undo
 from annotations.ops import Stamp
 from annotations.protocol import Receipt, Rejected, Tx
@@ -86,6 +86,7 @@ class _Batch:
         self.owner: dict[str, str] = {}
         self.people: dict[tuple[str, str], tuple[str, Rank]] = {}
         self.labels: dict[str, set[str]] = {}
+        self.replaced: dict[str, str] = {}
         self.first: dict[Key, tuple[str, str | None, Receipt]] = {}
         self.inverses: dict[Key, tuple[str | None, list[Any]]] = {}
         self.changed: dict[str, str] = {}
@@ -99,7 +100,7 @@ class _Batch:
 
     def reads(self) -> Queries:
         open_works = [w for n, w in enumerate(self.works) if self.answers[n] is None and w.item_id in self.items]
-        ids = {op["id"] for w in open_works for op in w.tx.ops}
+        ids = {name for w in open_works for op in w.tx.ops for name in tracks.named(op)}
         labels = {
             op.get("label") or op.get("set", {}).get("label") for w in open_works for op in w.tx.ops if _names(op)
         }
@@ -123,10 +124,15 @@ class _Batch:
         self.take_shapes(shapes)
         for person, project, name, active, given in orjson.loads(roles):
             self.people[person, project] = name, rank_of(given, active)
-        for label, project in orjson.loads(labels):
-            self.labels.setdefault(project, set()).add(label)
+        self.take_labels(labels)
         for item, client, tx, actor, inverse in inverses[0] if inverses else ():
             self.inverses[item, client, tx] = actor, orjson.loads(inverse)
+
+    def take_labels(self, text: str) -> None:
+        for label, project, successor in orjson.loads(text):
+            self.labels.setdefault(project, set()).add(successor or label)
+            if successor:
+                self.replaced[label] = successor
 
     def take_shapes(self, text: str) -> None:
         for item, entry in statements.entries_of(text):
@@ -137,6 +143,15 @@ class _Batch:
         """Shapes that only the inverses of undone transactions name."""
         named = {op["id"] for _, inverse in self.inverses.values() for op in inverse}
         return list(named - self.entries.keys())
+
+    def unread_labels(self) -> set[str]:
+        """Labels that come back by restoring shapes or taking transactions back: they may have gone since."""
+        back = {op["id"] for work in self.works for op in work.tx.ops if op["op"] == "restore"}
+        undone = [op for _, inverse in self.inverses.values() for op in inverse]
+        back |= {op["id"] for op in undone if op["op"] == "restore"}
+        named = {op["set"]["label"] for op in undone if op["op"] == "update" and "label" in op["set"]}
+        named |= {self.entries[name].shape["label"] for name in back if name in self.entries}
+        return named - set().union(*self.labels.values()) - self.replaced.keys()
 
     # Deciding
 
@@ -194,6 +209,7 @@ class _Batch:
         human = work.source == "human"
         labels = self.labels.get(item.project, set())
         facts = Facts(stamp, self.at_ms, item.width, item.height, item.frames, labels, human, item.detections)
+        facts.replaced = self.replaced
         if not work.tx.undo_of:
             return decide(self._own(work), _sourced(work), work.tx.base_rev, facts)
         actor, inverse = self.inverses.get((work.item_id, work.tx.client_id, work.tx.undo_of), (None, None))
@@ -205,13 +221,14 @@ class _Batch:
         """The entries of the work's shapes; another item's shape is not there, and its id is not free."""
         own: dict[str, Entry] = {}
         for op in work.tx.ops:
-            entry = self.entries.get(op["id"])
-            if entry is None:
-                continue
-            if self.owner[op["id"]] == work.item_id:
-                own[op["id"]] = entry
-            elif op["op"] == "create":
-                raise Rejected("EXISTS", f"The id {op['id']} is taken: make a new one.")
+            for name in tracks.named(op):
+                entry = self.entries.get(name)
+                if entry is None:
+                    continue
+                if self.owner[name] == work.item_id:
+                    own[name] = entry
+                elif op["op"] == "create" or name == op.get("new"):
+                    raise Rejected("EXISTS", f"The id {name} is taken: make a new one.")
         return own
 
     def _named(self, entries: list[dict[str, Any]], item: _Item) -> list[dict[str, Any]]:
@@ -292,6 +309,19 @@ def _sourced(work: Work) -> list[dict[str, Any]]:
     return [{"source": work.source, **op} if op["op"] == "create" else op for op in work.tx.ops]
 
 
+def _read(batch: _Batch) -> Generator[Queries, Rows, None]:
+    """Everything that the decisions need; what is taken back names shapes and labels that are known only then."""
+    batch.take((yield batch.reads()))
+    unread = batch.unread()
+    if unread:
+        (shapes,) = yield [(statements.SHAPES, [statements.array(unread)])]
+        batch.take_shapes(shapes[0][0])
+    labels = batch.unread_labels()
+    if labels:
+        (found,) = yield [(statements.LABELS, [statements.array(labels)])]
+        batch.take_labels(found[0][0])
+
+
 def steps(works: list[Work], wait: bool = True) -> Generator[Queries, Rows, Answers]:
     """Run inside one database transaction; commit it before anybody is answered.
 
@@ -314,11 +344,7 @@ def steps(works: list[Work], wait: bool = True) -> Generator[Queries, Rows, Answ
         for n, work in enumerate(works):
             if work.item_id not in there:
                 batch.answers[n] = Rejected("NO_ITEM", "There is no such item.")
-    batch.take((yield batch.reads()))
-    unread = batch.unread()
-    if unread:
-        (shapes,) = yield [(statements.SHAPES, [statements.array(unread)])]
-        batch.take_shapes(shapes[0][0])
+    yield from _read(batch)
     batch.decide_all()
     nameless = batch.nameless()
     if nameless:

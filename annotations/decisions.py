@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from annotations import ops, shapes
+from annotations import ops, shapes, tracks
 from annotations.checks import Rejected
 from annotations.ops import Op, Shape, Stamp
 
@@ -40,6 +40,7 @@ class Facts:
     labels: frozenset[str] | set[str]
     human: bool = True
     detections: int = 0  # the highest number that the item has given to a shape
+    replaced: Mapping[str, str] = field(default_factory=dict)  # a merged label -> the one that took its place
 
 
 @dataclass(slots=True)
@@ -64,12 +65,17 @@ def decide(entries: Mapping[str, Entry], wanted: list[Op], base_rev: int, facts:
     if base_rev >= facts.stamp.rev:
         raise Rejected("AHEAD", f"base_rev {base_rev} is not known here: load the item again.")
     outcome = Outcome(detections=facts.detections)
-    for op in wanted:
+    for place, op in enumerate(wanted):
+        if op["op"] == "track":
+            _do_track(entries, op, place, base_rev, facts, outcome)
+            continue
         entry = outcome.changed.get(op["id"]) or entries.get(op["id"])
         op = _numbered(_fitted(op, entry, facts), outcome)
         if entry is not None:
             _judge(entry, op, base_rev, facts, outcome)
+            _check_back(entry, op, facts)
         _do(entry, op, facts, outcome)
+        _follow(op, facts, outcome)
         if facts.human:
             _accept(op, facts, outcome)
     outcome.inverse.reverse()
@@ -83,15 +89,21 @@ def decide_undo(entries: Mapping[str, Entry], inverse: list[Op], facts: Facts) -
         Rejected: NOTHING_TO_UNDO.
     """
     outcome = Outcome(detections=facts.detections)
+    broken = _broken(entries, inverse, facts, outcome)
     for op in inverse:
         entry = outcome.changed.get(op["id"]) or entries.get(op["id"])
-        if entry is None:
+        together = op.get("with")
+        if entry is None or (together is not None and together in broken):
             continue
+        op = {name: value for name, value in op.items() if name != "with"}
         left = _undoable(entry, op, facts, outcome)
         if left is None:
             continue
+        left = _present(left, facts)
         try:
-            _do(entry, left, facts, outcome)
+            _check_back(entry, left, facts)
+            _do(entry, left, facts, outcome, together)
+            _follow(left, facts, outcome)
         except Rejected:
             for name in ops.touches(left):
                 _skip(outcome, op["id"], name, last_writer(entry.touched, "geometry"))
@@ -119,15 +131,35 @@ def last_writer(touched: Touched, name: str) -> list[Any] | None:
     return max(related, key=lambda write: int(write[0]), default=None)
 
 
-def _do(entry: Entry | None, op: Op, facts: Facts, outcome: Outcome) -> None:
-    """Apply one op and write down its effect, its inverse and its author."""
+def _do_track(entries: Mapping[str, Entry], op: Op, place: int, base_rev: int, facts: Facts, outcome: Outcome) -> None:
+    """Apply the plain ops that a track op amounts to; they are taken back together or not at all."""
+    about = {name: outcome.changed.get(name) or entries.get(name) for name in tracks.named(op)}
+    there = {name: entry for name, entry in about.items() if entry is not None}
+    op = _fitted(op, None, facts)
+    for name, field_ in (("id", "track_rev"), ("other", "other_rev")):
+        if op.get(name) in there and field_ not in op:
+            _judge_keyframes(there[op[name]], base_rev, facts)
+    plain_ops = tracks.expand(op, {name: entry.shape for name, entry in there.items()})
+    for plain in plain_ops:
+        entry = outcome.changed.get(plain["id"]) or there.get(plain["id"])
+        if entry is not None and plain["op"] == "delete":
+            _judge(entry, plain, base_rev, facts, outcome)
+        _do(entry, _numbered(plain, outcome), facts, outcome, place if len(plain_ops) > 1 else None)
+
+
+def _do(entry: Entry | None, op: Op, facts: Facts, outcome: Outcome, together: int | None = None) -> None:
+    """Apply one op and write down its effect, its inverse and its author.
+
+    Args:
+        together: marks inverses that make no sense one without the other.
+    """
     before = entry.shape if entry else None
     after = ops.apply(before, op, facts.stamp)
     back = ops.inverse(before, after, op)
     if back is None:
         return
     outcome.ops.append(_public(op, before))
-    outcome.inverse.append(back)
+    outcome.inverse.append(back if together is None else {**back, "with": together})
     outcome.added += _counts(after) - _counts(before)
     touched = _written(entry.touched if entry else {}, op, facts)
     outcome.changed[op["id"]] = Entry(after, touched)
@@ -162,6 +194,7 @@ _WHOLES = {"geometry", "keyframes"}
 def _fitted(op: Op, entry: Entry | None, facts: Facts) -> Op:
     """The op with its geometry clipped to the picture, if its label and frame exist."""
     kind = op["op"]
+    op = _present(op, facts)
     if kind == "create":
         _check_label(op["label"], facts)
         _check_frame(op.get("frame"), op["geometry"], facts)
@@ -172,6 +205,8 @@ def _fitted(op: Op, entry: Entry | None, facts: Facts) -> Op:
         _check_keyframe(op, facts)
         if op["set"] and "geometry" in op["set"]:
             return {**op, "set": {**op["set"], "geometry": _clipped(op["set"]["geometry"], facts)}}
+    if kind == "track":
+        return _fitted_cut(op, facts)
     if kind == "vertex" and "x" in op:
         x, y = shapes.clamp(op["x"], op["y"], facts.width, facts.height)
         return {**op, "x": x, "y": y}
@@ -190,6 +225,14 @@ def _fitted_track(op: Op, facts: Facts) -> dict[str, Any]:
         if "geometry" in fitted[number]:
             fitted[number] = {**fitted[number], "geometry": _clipped(fitted[number]["geometry"], facts)}
     return {"keyframes": fitted, "frame": int(next(iter(fitted)))}
+
+
+def _fitted_cut(op: Op, facts: Facts) -> Op:
+    """The frames of a cut, if they exist; the video's last frame is no end but the video's own."""
+    for name in ("frame", "first", "last"):
+        if op.get(name) is not None:
+            _check_keyframe({"frame": op[name]}, facts)
+    return {**op, "last": None} if facts.frames and op.get("last") == facts.frames - 1 else op
 
 
 def _numbered(op: Op, outcome: Outcome) -> Op:
@@ -212,9 +255,36 @@ def _fitted_set(changes: dict[str, Any], entry: Entry | None, facts: Facts) -> d
     return changes
 
 
+def _present(op: Op, facts: Facts) -> Op:
+    """The op with the label that took the place of the one it names, if that one has merged meanwhile."""
+    if op["op"] == "create" and op["label"] in facts.replaced:
+        return {**op, "label": facts.replaced[op["label"]]}
+    if op["op"] == "update" and op["set"].get("label") in facts.replaced:
+        return {**op, "set": {**op["set"], "label": facts.replaced[op["set"]["label"]]}}
+    return op
+
+
+def _follow(op: Op, facts: Facts, outcome: Outcome) -> None:
+    """A shape that comes back takes the label that took the place of its own."""
+    entry = outcome.changed.get(op["id"])
+    if op["op"] != "restore" or entry is None:
+        return
+    label = entry.shape["label"]
+    if label in facts.replaced:
+        _do(entry, {"op": "update", "id": op["id"], "set": {"label": facts.replaced[label]}}, facts, outcome)
+
+
+def _check_back(entry: Entry, op: Op, facts: Facts) -> None:
+    """A label that was deleted meanwhile does not come back with a shape."""
+    if op["op"] == "restore" and entry.shape["label"] not in facts.replaced:
+        _check_label(entry.shape["label"], facts)
+    if op["op"] == "update" and "label" in op["set"]:
+        _check_label(op["set"]["label"], facts)
+
+
 def _check_label(label: str, facts: Facts) -> None:
     if label not in facts.labels:
-        raise Rejected("UNKNOWN_LABEL", f"The project has no label {label}: choose one of its labels.")
+        raise Rejected("UNKNOWN_LABEL", f"The project has no label {label} (any more): choose one of its labels.")
 
 
 def _check_frame(frame: int | None, geometry: dict[str, Any], facts: Facts) -> None:
@@ -262,6 +332,13 @@ def _judge(entry: Entry, op: Op, base_rev: int, facts: Facts, outcome: Outcome) 
             raise Rejected("CONFLICT", f"Somebody changed the {name} meanwhile: look at it first.", entry.shape)
         value = ops.value_of(entry.shape, name)
         outcome.overwritten.append({"id": op["id"], "property": name, "by": write[1], "rev": write[0], "value": value})
+
+
+def _judge_keyframes(entry: Entry, base_rev: int, facts: Facts) -> None:
+    """Without a `track_rev`, because one's own edits are on their way: nobody else's keyframe may be unseen."""
+    write = last_writer(entry.touched, "keyframes")
+    if write is not None and _unseen(write, base_rev, facts):
+        raise Rejected("CONFLICT", "Somebody changed the track's keyframes: look at it first.", entry.shape)
 
 
 def _unseen(write: list[Any], base_rev: int, facts: Facts) -> bool:
@@ -314,6 +391,17 @@ def _undoable(entry: Entry, op: Op, facts: Facts, outcome: Outcome) -> Op | None
         return op if mine else None
     changes = _only(op["set"], mine)
     return {**op, "set": changes} if changes else None
+
+
+def _broken(entries: Mapping[str, Entry], inverse: list[Op], facts: Facts, outcome: Outcome) -> set[int]:
+    """What can only be taken back as a whole, and no longer can: somebody changed a part of it since."""
+    broken: set[int] = set()
+    for op in inverse:
+        if "with" in op:
+            entry = entries.get(op["id"])
+            if entry is None or _undoable(entry, op, facts, outcome) is None:
+                broken.add(op["with"])
+    return broken
 
 
 def _since_mine(touched: Touched, me: str | None) -> list[Any] | None:

@@ -55,6 +55,12 @@ SHAPES = f"""
 SELECT coalesce(json_agg(json_build_array(a.item_id, {SHAPE}, a.touched)), '[]')::text
 FROM annotations_annotation a WHERE a.id = ANY(%s::uuid[])"""
 
+# A label that merged into another comes with the one that took its place; one that was deleted does not come.
+LABELS = """
+SELECT coalesce(json_agg(json_build_array(l.id, l.project_id, i.id)), '[]')::text
+FROM projects_label l LEFT JOIN projects_label i ON i.id = l.merged_into_id AND i.retired_at IS NULL
+WHERE l.id = ANY(%s::uuid[]) AND (l.retired_at IS NULL OR i.id IS NOT NULL)"""
+
 # Four lists in one round trip: transactions known already, the shapes, who the people are, and the labels.
 READ = f"""
 SELECT
@@ -66,8 +72,7 @@ SELECT
   (SELECT coalesce(json_agg(json_build_array(who.person, who.project, u.name, u.is_active, {ROLES_SQL})), '[]')::text
    FROM jsonb_to_recordset(%s::jsonb) AS who(person uuid, project uuid)
    JOIN projects_user u ON u.id = who.person),
-  (SELECT coalesce(json_agg(json_build_array(l.id, l.project_id)), '[]')::text
-   FROM projects_label l WHERE l.id = ANY(%s::uuid[]))"""
+  ({LABELS})"""
 
 WRITE = """
 WITH bumped AS (

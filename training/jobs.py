@@ -11,6 +11,7 @@ from celery import current_app
 from django.conf import settings
 from django.db import transaction
 
+from annotations import relabel
 from projects import live
 from projects.models import Job, Project, User
 from projects.models.job import ACTIVE, Status
@@ -26,6 +27,7 @@ _TASKS = {
     TRAIN: ("training.tasks.run_training_job", "training"),
     FREEZE: ("training.tasks.run_freeze_job", "default"),
     AUTO_LABEL: ("training.tasks.run_auto_label_job", "default"),
+    relabel.KIND: (relabel.TASK, "default"),
 }
 SILENT_S = 30.0  # a holder beats every two seconds
 _MOST_LOSSES = 2

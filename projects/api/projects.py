@@ -201,7 +201,7 @@ class OneLabel(APIView):
         label = self._label(project_id, label_id, Act.EDIT_LABELS)
         etags.require_match(request, LabelSerializer(label).data)
         try:
-            label.delete()
+            label.retire()
         except ProtectedError:
             uses = label.uses()
             count = "1 annotation uses" if uses == 1 else f"{uses} annotations use"

@@ -65,7 +65,7 @@ def _save(request: HttpRequest, project: Project, label: Label) -> None:
 
 def _delete(request: HttpRequest, project: Project, label: Label) -> None:
     try:
-        label.delete()
+        label.retire()
         messages.success(request, f"The label '{label.name}' is deleted.")
     except ProtectedError:
         uses = label.uses()
@@ -73,20 +73,18 @@ def _delete(request: HttpRequest, project: Project, label: Label) -> None:
         messages.error(
             request,
             f"{shapes} '{label.name}', counting deleted ones that can still be restored. "
-            "Give them another label first, or rename this one.",
+            "Merge it into another label, or delete it with its shapes, below the list.",
         )
 
 
 @transaction.atomic
 def _move(request: HttpRequest, project: Project, label: Label) -> None:
-    """Swap with the neighbour. The order is the class index of models trained from now on."""
+    """Swap with the neighbour: the class indices of these two, and of no other, change for models to come."""
     rows = list(project.labels.select_for_update())
     at = rows.index(label)
     to = at + (1 if request.POST["do"] == "down" else -1)
     if not 0 <= to < len(rows):
         return
-    rows[at], rows[to] = rows[to], rows[at]
-    for ordinal, row in enumerate(rows):
-        if row.ordinal != ordinal:
-            row.ordinal = ordinal
-            row.save(update_fields=["ordinal"])
+    rows[at].ordinal, rows[to].ordinal = rows[to].ordinal, rows[at].ordinal
+    for row in (rows[at], rows[to]):
+        row.save(update_fields=["ordinal"])

@@ -56,6 +56,7 @@ def settings_page(request: HttpRequest, project: Project, rank: Rank, **given: o
         "may_delete": rank >= Act.DELETE_PROJECT,
         "form": ProjectForm(instance=project, prefix="project"),
         "labels": project.labels.all(),
+        "retired_labels": Label.every.filter(project=project, retired_at__isnull=False).select_related("merged_into"),
         "label_form": LabelForm(instance=Label(project=project, color=next_color), prefix="label"),
         "skeletons": SkeletonForm.rows(project),
         "members": project.memberships.select_related("user"),

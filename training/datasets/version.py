@@ -14,7 +14,7 @@ from django.db.models import Max
 
 from annotations.interpolation import Track
 from annotations.models import Annotation, Source
-from projects.models import Asset, Item, Project, User
+from projects.models import Asset, Item, Label, Project, User
 from projects.models.item import State
 from training.datasets import split as splitting
 from training.models import Version, VersionFrame
@@ -68,16 +68,25 @@ def draft(project: Project, split: dict[str, Any] | None = None) -> Draft:
     Raises:
         DatasetError: there are no labels, or one picture only.
     """
-    labels = [
-        {"id": str(label.pk), "name": label.name, "ordinal": label.ordinal, "color": label.color}
-        for label in project.labels.all()
-    ]
+    labels = _labels(project)
     pictures, skipped = _pictures(project)
     made = Draft(labels, pictures, skipped)
     _check(made)
     made.split = _place(pictures, split or {})
     _check_sides(made)
     return made
+
+
+def _labels(project: Project) -> list[dict[str, Any]]:
+    """The classes in index order. Deleted ones before the last keep their place, so that no other class moves."""
+    every = list(Label.every.filter(project=project))
+    while every and every[-1].retired_at is not None:
+        every.pop()
+    return [
+        {"id": str(label.pk), "name": label.name, "ordinal": label.ordinal, "color": label.color}
+        | ({"retired": True} if label.retired_at is not None else {})
+        for label in every
+    ]
 
 
 @transaction.atomic
@@ -250,6 +259,8 @@ def _place(pictures: list[Picture], wish: dict[str, Any]) -> dict[str, Any]:
 def _warnings(made: Draft) -> Iterator[str]:
     boxes, train, val = made.boxes(), made.boxes("train"), made.boxes("val")
     for label in made.labels:
+        if label.get("retired"):
+            continue
         if not boxes[label["id"]]:
             yield f"'{label['name']}' has no examples: the model cannot learn it."
         elif not train[label["id"]]:

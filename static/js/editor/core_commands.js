@@ -43,8 +43,8 @@ export function coreCommands(commands, editor, stage, open) {
   add("Select", "lock", "Lock the selection: the pointer passes over it; with nothing selected, unlock all", ["KeyL"], () => lock(editor), () => (editor.selection.size || editor.locked.size ? "" : "Nothing is selected or locked."), { inLists: true });
   add("Select", "find-label", "Find a class by name", ["Slash"], () => open.labels());
   for (let digit = 1; digit <= 9; digit++) {
-    const name = editor.labels[digit - 1]?.name;
-    if (name) add("Select", `label-${digit}`, `Class: ${name}`, [`Digit${digit}`, `Numpad${digit}`], () => editor.setLabel(editor.labels[digit - 1].id), undefined, { inLists: true, help: digit === 1 ? { title: "Class of the next shape; with Select, of the selection", keys: ["1 … 9"] } : null });
+    const name = editor.labels[digit - 1]?.name ?? digit;
+    add("Select", `label-${digit}`, `Class: ${name}`, [`Digit${digit}`, `Numpad${digit}`], () => editor.setLabel(editor.labels[digit - 1].id), () => (editor.labels[digit - 1] ? "" : `The project has no class ${digit}.`), { inLists: true, help: digit === 1 ? { title: "Class of the next shape; with Select, of the selection", keys: ["1 … 9"] } : null });
   }
 
   const step = (/** @type {number} */ by) => () => (editor.isVideo ? editor.goTo(editor.wanted + by) : open[by < 0 ? "previous" : "next"]());

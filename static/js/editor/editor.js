@@ -21,7 +21,7 @@ const SILENT_MS = 15_000;
 /** Arrow keys pressed in one burst make one tx. */
 const NUDGE_MS = 350;
 
-/** Emits selection, hover, tool, label, frame, wanted, drafts, guides, peers, hidden, rights, settings, say (a sentence). */
+/** Emits selection, hover, tool, label, labels, frame, wanted, drafts, guides, peers, hidden, rights, settings, say (a sentence). */
 export class Editor extends Emitter {
   /**
    * @param {import("./types.js").EditorConfig} config
@@ -159,6 +159,16 @@ export class Editor extends Emitter {
     this.commitDrafts();
     this.tool = name;
     this.emit("tool");
+  }
+
+  /** The schema has changed: names, colours and classes follow, whatever is being done. @param {import("./types.js").Label[]} labels */
+  setLabels(labels) {
+    this.labels = labels;
+    this.styles.set(labels);
+    if (!this.label(this.labelId)) this.labelId = labels[0]?.id ?? "";
+    this.emit("labels");
+    this.emit("label");
+    this.store.emit("change", { ids: new Set(this.store.shown.keys()), reset: true });
   }
 
   /** The class of the selection, or of the next shape. @param {string} id */

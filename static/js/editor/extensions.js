@@ -18,6 +18,7 @@
 /** @type {Extension[]} */
 export const EXTENSIONS = [
   { name: "the brush's bar", load: () => import("./panels/brush.js") },
+  { name: "tags", load: () => import("./panels/tags.js") },
   { name: "regions and conversions", load: () => import("./panels/regions.js") },
   { name: "work on single vertices", load: () => import("./tools/shape_commands.js") },
   { name: "comments", load: () => import("./panels/comments.js") },

@@ -12,10 +12,16 @@ export function labelPanel(root, editor) {
   const filter = /** @type {HTMLInputElement} */ (
     make("input", { type: "search", class: "ed-filter", placeholder: "Find a class  /", "aria-label": "Find a class", autocomplete: "off", spellcheck: false })
   );
-  const rows = editor.labels.map((label, i) => row(editor, label, i));
-  list.append(...rows.map(({ button }) => button));
-  root.append(heading(editor.labels.length), ...(editor.labels.length > 4 ? [filter] : []), list);
-  if (!editor.labels.length) list.append(make("p", { class: "ed-none" }, "This project has no classes yet. A manager adds them in its settings."));
+  /** @type {Row[]} */
+  let rows = [];
+  const build = () => {
+    rows = editor.labels.map((label, i) => row(editor, label, i));
+    list.replaceChildren(...rows.map(({ button }) => button));
+    root.replaceChildren(heading(editor.labels.length), ...(editor.labels.length > 4 ? [filter] : []), list);
+    if (!editor.labels.length) list.append(make("p", { class: "ed-none" }, "This project has no classes yet. A manager adds them in its settings."));
+    narrow(rows, filter.value);
+  };
+  build();
 
   const show = () => {
     const counts = countByLabel(editor);
@@ -27,6 +33,7 @@ export function labelPanel(root, editor) {
       if (count.textContent !== text) count.textContent = text;
     }
   };
+  editor.on("labels", build);
   editor.on("label", show);
   editor.on("frame", show);
   editor.store.on("change", later(show));

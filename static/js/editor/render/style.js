@@ -21,12 +21,19 @@ export class Styles {
     this._styles = new Map();
     /** @type {Map<string, Style>} */
     this._suggested = new Map();
+    this._unknown = { color: UNKNOWN, dash: [], name: "unknown label", ink: "#000" };
+    this.set(labels);
+  }
+
+  /** @param {import("../types.js").Label[]} labels */
+  set(labels) {
+    this._styles.clear();
+    this._suggested.clear();
     labels.forEach((label, i) => {
       const style = { color: label.color, dash: DASHES[Math.floor(i / 8) % 4], name: label.name, ink: inkOn(label.color) };
       this._styles.set(label.id, style);
       this._suggested.set(label.id, { ...style, dash: SUGGESTED });
     });
-    this._unknown = { color: UNKNOWN, dash: [], name: "unknown label", ink: "#000" };
   }
 
   /** @param {Annotation} annotation @returns {Style} */

@@ -1,0 +1,18 @@
+"""Thin Celery shells."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from annotations import relabel, sessions
+
+
+@shared_task(name=relabel.TASK)
+def run_label_job(job_id: str) -> None:
+    relabel.run(job_id)
+
+
+@shared_task
+def end_sessions() -> int:
+    """End the sessions that everybody has left. Returns how many."""
+    return sessions.sweep()
