@@ -45,7 +45,26 @@ class Agreement:
     same_label: int
     a: int
     b: int
-    by_label: dict[str, dict[str, float | int]] = field(default_factory=dict)
+    iou_sum: float = 0.0
+    labels: list[tuple[str, str]] = field(default_factory=list)
+    by_label: dict[str, LabelFigures] = field(default_factory=dict)
+
+
+@dataclass
+class LabelFigures:
+    """Of one label: the shapes both people drew, the pairs among them that are the same, and their overlap."""
+
+    drawn: int = 0
+    same: int = 0
+    iou_sum: float = 0.0
+
+    @property
+    def f1(self) -> float:
+        return 2 * self.same / self.drawn if self.drawn else 1.0
+
+    @property
+    def mean_iou(self) -> float | None:
+        return self.iou_sum / self.same if self.same else None
 
 
 def match(a: Sequence[Shape], b: Sequence[Shape], threshold: float = MATCH) -> Matching:
@@ -164,16 +183,50 @@ def compare(a: Sequence[Shape], b: Sequence[Shape], threshold: float = MATCH) ->
     found = match(a, b, threshold)
     labels = label_pairs(a, b, found)
     same = sum(first == second for first, second in labels if NONE not in (first, second))
-    drawn = len(a) + len(b)
+    overlaps = sum(overlap for _, _, overlap in found.pairs)
+    return _figures(len(a), len(b), len(found.pairs), same, overlaps, labels, _by_label(a, b, found))
+
+
+def pooled(several: Sequence[Agreement]) -> Agreement:
+    """One figure of several items or pairs, each shape counting the same."""
+    by_label: dict[str, LabelFigures] = {}
+    for one in several:
+        for label, part in one.by_label.items():
+            total = by_label.setdefault(label, LabelFigures())
+            total.drawn += part.drawn
+            total.same += part.same
+            total.iou_sum += part.iou_sum
+    return _figures(
+        sum(one.a for one in several),
+        sum(one.b for one in several),
+        sum(one.matched for one in several),
+        sum(one.same_label for one in several),
+        sum(one.iou_sum for one in several),
+        [pair for one in several for pair in one.labels],
+        by_label,
+    )
+
+
+def _figures(
+    a: int,
+    b: int,
+    matched: int,
+    same: int,
+    overlaps: float,
+    labels: list[tuple[str, str]],
+    by_label: dict[str, LabelFigures],
+) -> Agreement:
     return Agreement(
-        mean_iou=_mean([overlap for _, _, overlap in found.pairs]),
-        f1=2 * same / drawn if drawn else 1.0,
+        mean_iou=overlaps / matched if matched else None,
+        f1=2 * same / (a + b) if a + b else 1.0,
         kappa=kappa(labels),
-        matched=len(found.pairs),
+        matched=matched,
         same_label=same,
-        a=len(a),
-        b=len(b),
-        by_label=_by_label(a, b, found),
+        a=a,
+        b=b,
+        iou_sum=overlaps,
+        labels=labels,
+        by_label=by_label,
     )
 
 
@@ -186,25 +239,48 @@ def label_pairs(a: Sequence[Shape], b: Sequence[Shape], found: Matching) -> list
     ]
 
 
-def _by_label(a: Sequence[Shape], b: Sequence[Shape], found: Matching) -> dict[str, dict[str, float | int]]:
-    drawn = Counter(shape["label"] for shape in (*a, *b))
-    overlaps: dict[str, list[float]] = {}
+def _by_label(a: Sequence[Shape], b: Sequence[Shape], found: Matching) -> dict[str, LabelFigures]:
+    figures: dict[str, LabelFigures] = {}
+    for shape in (*a, *b):
+        figures.setdefault(shape["label"], LabelFigures()).drawn += 1
     for m, n, overlap in found.pairs:
         if a[m]["label"] == b[n]["label"]:
-            overlaps.setdefault(a[m]["label"], []).append(overlap)
-    return {
-        label: {
-            "drawn": count,
-            "same": len(overlaps.get(label, ())),
-            "iou_sum": sum(overlaps.get(label, ())),
-            "f1": 2 * len(overlaps.get(label, ())) / count,
-        }
-        for label, count in sorted(drawn.items())
-    }
+            figures[a[m]["label"]].same += 1
+            figures[a[m]["label"]].iou_sum += overlap
+    return dict(sorted(figures.items()))
 
 
 def _mean(values: Sequence[float]) -> float | None:
     return sum(values) / len(values) if values else None
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Where two people differ: `kind` is "label", "place" (an IoU below LOOSE) or "missing" in one of the two."""
+
+    kind: str
+    a: Shape | None
+    b: Shape | None
+    iou: float
+
+
+LOOSE = 0.75
+
+
+def differences(a: Sequence[Shape], b: Sequence[Shape], threshold: float = MATCH) -> list[Difference]:
+    """What two people should talk about, the gravest first."""
+    found = match(a, b, threshold)
+    pairs = [(a[m], b[n], overlap) for m, n, overlap in found.pairs]
+    return [
+        *(Difference("missing", a[m], None, 0.0) for m in found.only_a),
+        *(Difference("missing", None, b[n], 0.0) for n in found.only_b),
+        *(Difference("label", p, q, overlap) for p, q, overlap in pairs if p["label"] != q["label"]),
+        *(
+            Difference("place", p, q, overlap)
+            for p, q, overlap in pairs
+            if p["label"] == q["label"] and overlap < LOOSE
+        ),
+    ]
 
 
 # Ground truth

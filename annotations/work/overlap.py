@@ -2,7 +2,7 @@
 
 Boxes are exact; rotated boxes, polygons and masks are counted on a common grid of at most GRID cells across
 their union; keypoints and polylines go by the box around them. Tags lie on the whole frame, so any two do.
-Tracks are compared frame by frame where either has a keyframe, by the boxes around them in between.
+Tracks are compared on each frame where either has a keyframe.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from annotations import shapes
+from annotations import interpolation, shapes
 
 GRID = 384
 Box = tuple[float, float, float, float]  # left, top, right, bottom
@@ -128,38 +128,14 @@ def _sampled(
 
 def _track_iou(a: dict[str, Any], b: dict[str, Any]) -> float:
     """The mean over the frames where either has a keyframe and at least one of them is to be seen."""
-    frames = sorted(_keyframes(a) | _keyframes(b))
     overlaps = []
-    for frame in frames:
-        first, second = box_at(a, frame), box_at(b, frame)
+    for frame in sorted(_keyframes(a) | _keyframes(b)):
+        first, second = interpolation.state_on(a, frame), interpolation.state_on(b, frame)
         if first or second:
-            overlaps.append(box_iou(first, second) if first and second else 0.0)
+            overlaps.append(geometry_iou(first["geometry"], second["geometry"]) if first and second else 0.0)
     return sum(overlaps) / len(overlaps) if overlaps else 0.0
 
 
 def _keyframes(shape: dict[str, Any]) -> set[int]:
     frames = shape.get("keyframes")
     return {int(key) for key in frames} if frames else {shape.get("frame") or 0}
-
-
-def box_at(shape: dict[str, Any], frame: int) -> Box | None:
-    """The box around a shape on a frame, straight between its keyframes; None where it is not to be seen."""
-    frames = shape.get("keyframes")
-    if not frames:
-        return shapes.bounds(shape["geometry"]) if (shape.get("frame") or 0) == frame else None
-    numbers = sorted(int(key) for key in frames)
-    before = max((n for n in numbers if n <= frame), default=None)
-    if before is None or frames[str(before)].get("outside"):
-        return None
-    after = min((n for n in numbers if n > frame), default=None)
-    here = _box_of(shape, before)
-    there = _box_of(shape, after) if after is not None else None
-    if here is None or there is None or after is None:
-        return here
-    share = (frame - before) / (after - before)
-    left, top, right, bottom = (p + (q - p) * share for p, q in zip(here, there, strict=True))
-    return left, top, right, bottom
-
-
-def _box_of(shape: dict[str, Any], frame: int) -> Box | None:
-    return shapes.bounds(shape["keyframes"][str(frame)].get("geometry") or shape["geometry"])

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from annotations.work import agreement, overlap
-from annotations.work.agreement import against_truth, best_pairs, compare, kappa, match, merged
+from annotations.work.agreement import against_truth, best_pairs, compare, differences, kappa, match, merged, pooled
 from annotations.work.overlap import iou
 
 
@@ -97,8 +97,20 @@ def test_figures_of_a_pair():
     # Pairs: car-car, car-person, person-none. p_o = 1/3; a: car 2, person 1; b: car 1, person 1, none 1;
     # p_e = (2*1 + 1*1) / 9 = 1/3; kappa 0.
     assert found.kappa == pytest.approx(0.0)
-    assert found.by_label["car"] == {"drawn": 3, "same": 1, "iou_sum": 1.0, "f1": pytest.approx(2 / 3)}
-    assert found.by_label["person"]["f1"] == 0.0
+    car, person = found.by_label["car"], found.by_label["person"]
+    assert (car.drawn, car.same, car.mean_iou) == (3, 1, 1.0) and car.f1 == pytest.approx(2 / 3)
+    assert person.f1 == 0.0 and person.mean_iou is None
+    assert [difference.kind for difference in differences(a, b)] == ["missing", "label"]
+
+
+def test_several_items_pool_by_shape():
+    first = compare([box("car", 0), box("car", 100)], [box("car", 0), box("car", 102)])
+    second = compare([box("bus", 0)], [])
+    both = pooled([first, second])
+    assert both.mean_iou == pytest.approx((1 + 8 / 12) / 2) and both.f1 == pytest.approx(4 / 5)
+    # car-car twice, bus-none: p_o = 2/3, p_e = (2*2 + 0) / 9 = 4/9, kappa = (6/9 - 4/9) / (5/9).
+    assert both.kappa == pytest.approx(0.4)
+    assert both.by_label["car"].same == 2 and both.by_label["bus"].f1 == 0.0
 
 
 def test_borders():

@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 APPS = ("projects", "annotations", "training", "streaming")
-EDGE = ("api.py", "api/*.py", "api_*.py", "views.py", "views/*.py", "consumers.py", "whep.py", "forms.py")
+EDGE = ("api.py", "api/*.py", "*_api.py", "api_*.py", "views.py", "views/*.py", "*_views.py", "consumers.py", "whep.py", "forms.py")
 HARMLESS = {"none", "create", "create_user", "model"}  # they show nothing
 
 # Reviewed: path::function -> why it may read past access.
