@@ -114,6 +114,8 @@ function listen(editor, commands, stage) {
     for (const command of commands.all) if (command.release && commands.keysOf(command).includes(event.code)) command.release();
   });
   addEventListener("online", () => client.retryNow());
+  // The browser knows at once; the line itself would be missed only after its heartbeat.
+  addEventListener("offline", () => client.line.hangUp());
   addEventListener("pagehide", () => editor.commitDrafts());
   addEventListener("focus", () => client.retryNow());
   client.on("refused", (tx) => tx && editor.history.forget(tx.tx_id));

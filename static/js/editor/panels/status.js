@@ -1,10 +1,16 @@
 /** What became of one's work: the save state, the tray of refused work, the zoom, and short words. */
 import { icon, make } from "../../lib/dom.js";
+import { put } from "../util.js";
 import { later } from "./labels.js";
 
 const HINT_MS = 4500;
 /** Numbers that run are read a few times a second; each new one makes the page lay itself out. */
 const TELL_MS = 100;
+const SPEAK_MS = 800;
+const TITLES = /** @type {Record<string, string>} */ ({
+  offline: "Your work is kept on this machine and sent when the connection is back.",
+  aside: "Some of your work was refused: look at the tray at the top right of the picture.",
+});
 const CODES = /** @type {Record<string, string>} */ ({
   CONFLICT: "Somebody else changed the same thing meanwhile",
   GONE: "Somebody else deleted this shape meanwhile",
@@ -15,28 +21,55 @@ const CODES = /** @type {Record<string, string>} */ ({
   RESTORED: "The server was restored from a backup",
 });
 
-/** @param {HTMLElement} root @param {import("../model/op_client.js").OpClient} client */
+/** Always in sight: the rev that is saved, when, and what waits. @param {HTMLElement} root @param {import("../model/op_client.js").OpClient} client */
 export function saveState(root, client) {
-  const text = make("span", { role: "status", "aria-live": "polite", id: "save-state" });
-  const dot = make("span", { class: "ed-dot" });
-  root.append(dot, text);
+  const text = make("span", { id: "save-state" });
+  const ago = make("span", { class: "ed-ago", "aria-hidden": "true" });
+  // Screen readers hear of a state that lasts, not of every rev.
+  const spoken = make("span", { class: "ed-sr", role: "status" });
+  root.append(make("span", { class: "ed-dot" }), text, ago, spoken);
+  let [tried, wasOff] = [false, false];
+  let [speaking, aging] = [0, 0];
+  const age = () => {
+    clearTimeout(aging);
+    const [words, next] = root.dataset.state === "saved" && client.savedAt ? sinceSaved(Date.now() - client.savedAt) : ["", 0];
+    if (ago.textContent !== words) ago.textContent = words;
+    if (next) aging = window.setTimeout(age, next);
+  };
   const show = () => {
-    const [kind, words] = saveWords(client);
+    tried ||= client.state !== "offline";
+    if (client.state === "live" || client.state === "offline") wasOff = tried && client.state === "offline";
+    const [kind, words] = saveWords(client, wasOff);
     root.dataset.state = kind;
     if (text.textContent !== words) text.textContent = words;
-    root.title = client.stopReason || (kind === "offline" ? "Your work is kept on this machine and sent when the connection is back." : "Every edit is saved at once.");
+    put(root, "title", client.stopReason || TITLES[kind] || "Every edit is saved at once.");
+    clearTimeout(speaking);
+    speaking = window.setTimeout(() => speak(spoken, words.replace(/ · rev \d+/, "")), kind === "saved" ? SPEAK_MS : 2 * SPEAK_MS);
+    age();
   };
   client.on("state", show);
   client.store.on("change", later(show, TELL_MS));
   show();
 }
 
-/** @param {import("../model/op_client.js").OpClient} client @returns {[string, string]} */
-export function saveWords(client) {
+/** @param {HTMLElement} region @param {string} words */
+function speak(region, words) {
+  if (region.textContent !== words) region.textContent = words;
+}
+
+/** @param {number} ms since the last save @returns {[string, number]} words, and after how many ms they are old */
+export function sinceSaved(ms) {
+  if (ms < 1000) return [`${(Math.max(100, ms) / 1000).toFixed(1)} s ago`, 1000];
+  if (ms < 60_000) return [`${Math.floor(ms / 1000)} s ago`, ms < 10_000 ? 1000 : 10_000];
+  return ms < 3_600_000 ? [`${Math.floor(ms / 60_000)} min ago`, 60_000] : ["", 0];
+}
+
+/** @param {import("../model/op_client.js").OpClient} client @param {boolean} [wasOff] trying again is not being back @returns {[string, string]} */
+export function saveWords(client, wasOff = false) {
   const { state, waiting } = client;
   const pending = waiting ? `, ${waiting} waiting` : "";
   if (state === "stopped") return ["stopped", `Stopped${pending}`];
-  if (state === "offline") return ["offline", `Offline${pending}`];
+  if (state === "offline" || (wasOff && state !== "live")) return ["offline", `Offline${pending}`];
   if (state !== "live") return ["connecting", `Connecting${pending}`];
   if (waiting) return ["saving", waiting > 3 ? `Saving, ${waiting} waiting` : "Saving"];
   const aside = client.tray.length ? `, ${client.tray.length} not saved` : "";
@@ -87,7 +120,15 @@ export function hints(root, editor) {
   editor.on("say", say);
   editor.client.on("error", say);
   editor.client.on("overwritten", (/** @type {any[]} */ list) => say(`Saved over ${list.length > 1 ? `${list.length} changes` : "a change"} of ${names(list)}.`));
-  editor.client.on("skipped", (/** @type {any[]} */ list) => say(`Not taken back: ${names(list)} changed it since.`));
+  editor.client.on("skipped", (/** @type {any[]} */ list) => say(skippedText(list)));
+}
+
+/** An undo leaves alone what others wrote since. @param {{id: string, by: any}[]} list */
+export function skippedText(list) {
+  const shapes = new Set(list.map(({ id }) => id)).size;
+  const [it, is] = shapes === 1 ? ["it", "it is"] : [`${shapes} shapes`, "they are"];
+  const who = names(list);
+  return `Not taken back: ${who} ${who.includes(", ") ? "have" : "has"} changed ${it} since, so left as ${is}.`;
 }
 
 /** @param {any[]} list entries with `by` */
