@@ -283,6 +283,11 @@ _OPS: dict[str, tuple[dict[str, Check], dict[str, Check]]] = {
     ),
     "keyframe": ({"op": _op, "id": uuid_text, "frame": frame_number, "set": _keyframe_set}, {}),
 }
+_TRACK: dict[str, tuple[dict[str, Check], dict[str, Check]]] = {
+    "split": ({"frame": frame_number, "new": uuid_text}, {}),
+    "merge": ({"other": uuid_text}, {"other_rev": revision}),
+    "trim": ({}, {"first": or_null(frame_number), "last": or_null(frame_number)}),
+}
 
 
 def check_op(op: Any, where: str = "/ops/0", trusted: bool = False) -> dict[str, Any]:
@@ -291,18 +296,22 @@ def check_op(op: Any, where: str = "/ops/0", trusted: bool = False) -> dict[str,
     Only `trusted` callers, which are never browsers, may say that a shape comes from a model or an import.
 
     Raises:
-        Malformed: naming the field. Rejected: UNSUPPORTED or TOO_LARGE.
+        Malformed: naming the field. Rejected: TOO_LARGE.
     """
     kind = _op(json_object(op, where).get("op"), f"{where}/op")
-    if kind == "track":
-        raise Rejected("UNSUPPORTED", "Splitting, merging and trimming tracks is not supported yet.")
-    must, may = _OPS[kind]
+    must, may = _track_fields(op, where) if kind == "track" else _OPS[kind]
     checked = fields(op, where, must, may)
     if kind == "vertex":
         _check_vertex(checked, where)
     if not trusted:
         _check_source(checked, where)
     return checked
+
+
+def _track_fields(op: dict[str, Any], where: str) -> tuple[dict[str, Check], dict[str, Check]]:
+    must, may = _TRACK[one_of(*_TRACK)(op.get("do"), f"{where}/do")]
+    common: dict[str, Check] = {"op": _op, "id": uuid_text, "do": one_of(*_TRACK)}
+    return common | must, may | {"track_rev": revision}
 
 
 def _check_vertex(op: dict[str, Any], where: str) -> None:
@@ -327,7 +336,7 @@ def check_ops(ops: Any, trusted: bool = False) -> list[dict[str, Any]]:
     """Checked copies of a transaction's ops.
 
     Raises:
-        Rejected: INVALID with the place and the reason, TOO_LARGE, UNSUPPORTED.
+        Rejected: INVALID with the place and the reason, TOO_LARGE.
     """
     most = MAX_OPS_TRUSTED if trusted else MAX_OPS
     if not isinstance(ops, list):

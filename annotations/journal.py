@@ -54,7 +54,7 @@ def prepare(item_id: uuid.UUID | str, tx: Tx, actor_id: Any, source: str = "huma
     """Check a transaction's form; touches no database.
 
     Raises:
-        Rejected: INVALID, TOO_LARGE or UNSUPPORTED.
+        Rejected: INVALID or TOO_LARGE.
     """
     checked = check_tx(tx, trusted=source != "human")
     actor = str(actor_id) if actor_id is not None else None

@@ -7,6 +7,9 @@ they cannot drift apart. A shape is an annotation of the interface:
      geom_rev, track_rev, created_rev, updated_rev, author, updated_by, updated_at, deleted}
 
 A deleted shape stays in the document with `deleted: true`: an edit of it is `GONE`, and it can be restored.
+A `track` op is about several shapes: `tracks.expand` gives the plain ops that it amounts to, and those are
+applied, undone, journalled and broadcast.
+
 A refused op raises `Rejected` with one of: MISSING, EXISTS, GONE, CONFLICT, ANCHOR_GONE, TOO_FEW,
 LAST_KEYFRAME, INVALID, UNSUPPORTED. A transaction is atomic: one refused op refuses all.
 """
@@ -16,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from annotations import tracks
 from annotations.checks import Rejected
 from annotations.shapes import MIN_LINE, MIN_RING
 
@@ -43,7 +47,8 @@ def fold(document: Mapping[str, Shape], txs: list[dict[str, Any]]) -> Document:
         actor = tx["actor"]
         stamp = Stamp(tx["rev"], actor["id"] if actor else None, tx["at"])
         for op in tx["ops"]:
-            result[op["id"]] = apply(result.get(op["id"]), op, stamp)
+            for plain in tracks.expand(op, result):
+                result[plain["id"]] = apply(result.get(plain["id"]), plain, stamp)
     return result
 
 
@@ -70,7 +75,7 @@ def apply(shape: Shape | None, op: Op, stamp: Stamp) -> Shape:
         return _vertex(shape, op, stamp)
     if kind == "keyframe":
         return _keyframe(shape, op, stamp)
-    raise Rejected("UNSUPPORTED", f"The op {kind!r} is not supported yet.")
+    raise Rejected("UNSUPPORTED", f"The op {kind!r} is about several shapes: apply what it amounts to.")
 
 
 def inverse(before: Shape | None, after: Shape, op: Op) -> Op | None:

@@ -24,13 +24,14 @@ from tests.annotations.test_commit import assert_journal_is_truth, folded
 
 SEEDS = [1, 2, 3]
 CLIENTS, STEPS = 4, 30
+FRAMES = 50
 
 
 class Person:
     """A tab that draws at random, loses its connection, and sends again what was not answered."""
 
-    def __init__(self, peer: Peer, dice: random.Random, labels: list[str]) -> None:
-        self.peer, self.dice, self.labels = peer, dice, labels
+    def __init__(self, peer: Peer, dice: random.Random, labels: list[str], video: bool) -> None:
+        self.peer, self.dice, self.labels, self.video = peer, dice, labels, video
         self.acked: dict[str, int] = {}
         self.refused: dict[str, str] = {}
 
@@ -72,11 +73,28 @@ class Person:
     def an_op(self) -> dict[str, Any]:
         shapes = list(self.peer.document.values())
         if not shapes or self.dice.random() < 0.3:
-            return create(self.dice.choice(self.labels), geometry=self.dice.choice([BOX, SQUARE]))
+            frame = {"frame": self.dice.randrange(FRAMES)} if self.video else {}
+            return create(self.dice.choice(self.labels), geometry=self.dice.choice([BOX, SQUARE]), **frame)
         shape = self.dice.choice(shapes)
-        return self.dice.choice([self.relabel, self.move, self.describe, self.remove, self.bring_back, self.bend])(
-            shape
-        )
+        todo = [self.relabel, self.move, self.describe, self.remove, self.bring_back, self.bend]
+        return self.dice.choice([*todo, *[self.keyframe] * 4, *[self.recut] * 3] if self.video else todo)(shape)
+
+    def keyframe(self, shape: Any) -> dict[str, Any]:
+        entry = {"geometry": {**BOX, "x": round(self.dice.uniform(0, 600), 2)}, "outside": self.dice.random() < 0.3}
+        half = {"occluded": True, "attributes": {"k": self.dice.randrange(3)}}
+        op = {"op": "keyframe", "id": shape["id"], "frame": self.dice.randrange(FRAMES)}
+        return {**op, "set": self.dice.choice([entry, entry, half, None])}
+
+    def recut(self, shape: Any) -> dict[str, Any]:
+        op = {"op": "track", "id": shape["id"], "do": self.dice.choice(["split", "merge", "trim"])}
+        if self.dice.random() < 0.5:
+            op["track_rev"] = shape["track_rev"]
+        first, last = sorted(self.dice.sample(range(FRAMES), 2))
+        if op["do"] == "trim":
+            return {**op, "first": first, "last": last}
+        if op["do"] == "merge":
+            return {**op, "other": self.dice.choice(list(self.peer.document))}
+        return {**op, "frame": first, "new": str(uuid.UUID(int=self.dice.getrandbits(128)))}
 
     def relabel(self, shape: Any) -> dict[str, Any]:
         return update(shape["id"], label=self.dice.choice(self.labels))
@@ -105,10 +123,10 @@ class Person:
         return {**op, "vertex": self.dice.getrandbits(40), "after": self.dice.choice([anchor, None]), **place}
 
 
-def write_by_rest(item: Item, by: Any, labels: list[str], dice: random.Random) -> list[str]:
+def write_by_rest(item: Item, by: Any, labels: list[str], dice: random.Random, frame: dict[str, int]) -> list[str]:
     done = []
     for _ in range(STEPS):
-        one = tx(create(dice.choice(labels), new_id()), client_id="rest")
+        one = tx(create(dice.choice(labels), new_id(), **frame), client_id="rest")
         try:
             journal.commit(item.pk, one, by)
         except Rejected as refusal:
@@ -118,14 +136,15 @@ def write_by_rest(item: Item, by: Any, labels: list[str], dice: random.Random) -
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-async def test_when_all_is_quiet_everything_agrees(two_servers, item, labels, alice, bob, seed):
-    dice = random.Random(seed)
+async def test_when_all_is_quiet_everything_agrees(two_servers, item, video_item, labels, alice, bob, seed):
+    dice, video = random.Random(seed), seed % 2 == 0
+    item = video_item if video else item
     people = [
-        Person(Peer(server.url, item.pk, token_of(user)), random.Random(dice.random()), labels)
+        Person(Peer(server.url, item.pk, token_of(user)), random.Random(dice.random()), labels, video)
         for server, user in zip(two_servers * 2, (alice, bob, bob, alice), strict=True)
     ]
     rest, *_ = await asyncio.gather(
-        in_thread(write_by_rest, item, alice, labels, random.Random(dice.random())),
+        in_thread(write_by_rest, item, alice, labels, random.Random(dice.random()), {"frame": 3} if video else {}),
         *(person.work() for person in people),
     )
     await in_thread(item.refresh_from_db)

@@ -269,7 +269,7 @@ class TestRefusals:
             (update(elsewhere["id"], label=labels[1]), "MISSING"),
             ({"op": "delete", "id": elsewhere["id"]}, "MISSING"),
             ({**elsewhere, "geometry": {**BOX, "x": 1}}, "EXISTS"),
-            ({"op": "track", "id": good["id"], "do": "trim"}, "UNSUPPORTED"),
+            ({"op": "track", "id": good["id"], "do": "cut"}, "INVALID"),
             ("op", "INVALID"),
         ]:
             answer = await peer.submit(op)

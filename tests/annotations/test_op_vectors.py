@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from annotations import ops
+from annotations import ops, tracks
 from annotations.protocol import Rejected
 
 FOLDER = Path(__file__).parents[1] / "vectors" / "ops"
@@ -47,7 +47,7 @@ def test_the_inverse_takes_every_op_back(path):
     start, back = dict(document), []
     for tx in vector["txs"]:
         stamp = ops.Stamp(tx["rev"], tx["actor"]["id"], tx["at"])
-        for op in tx["ops"]:
+        for op in (plain for wanted in tx["ops"] for plain in tracks.expand(wanted, document)):
             before = document.get(op["id"])
             document[op["id"]] = ops.apply(before, op, stamp)
             back.append(ops.inverse(before, document[op["id"]], op))
@@ -63,4 +63,9 @@ def test_the_inverse_takes_every_op_back(path):
 
 def test_there_is_a_vector_for_every_op():
     kinds = {op["op"] for path in VECTORS for tx in load(path)["txs"] for op in tx["ops"]}
+    assert {op["do"] for path in VECTORS for tx in load(path)["txs"] for op in tx["ops"] if op["op"] == "track"} == {
+        "split",
+        "merge",
+        "trim",
+    }
     assert kinds == {"create", "update", "delete", "restore", "vertex", "keyframe", "track"}
