@@ -23,6 +23,7 @@ from projects import access, live
 from projects.hub import Frame
 from projects.ids import uuid7
 from projects.models import Item
+from projects.models.item import State as ItemState
 from projects.sockets import (
     AUTH_WAIT_S,
     FRAME_BYTES,
@@ -79,6 +80,7 @@ class ItemSocket(RoomSocket):
         self.conn = str(uuid7())
         self.item_id = self.epoch = self.client_id = ""
         self.rank = access.Rank.NONE
+        self.item_state = ""
         self.state = State.JOINING
         self.item_room: ItemRoom | None = None
         self._waiting: list[Frame] = []
@@ -94,14 +96,20 @@ class ItemSocket(RoomSocket):
     async def authorise(self) -> str:
         self.item_id = str(self.path["item_id"])
         before = self.rank
-        self.rank, self.epoch = await in_thread(self._look_up)
+        self.rank, self.epoch, self.item_state = await in_thread(self._look_up)
         if self.state is not State.JOINING and before is not self.rank:
             self.send_message({"type": "role", "role": self.rank.name.lower()})
         return live.item_room(self.item_id)
 
-    def _look_up(self) -> tuple[access.Rank, str]:
+    def _look_up(self) -> tuple[access.Rank, str, str]:
         item = access.fetch(Item.every.all(), self.user, self.item_id)
-        return access.project_rank(self.user, item.project_id), str(item.epoch)
+        return access.project_rank(self.user, item.project_id), str(item.epoch), item.state
+
+    @property
+    def works(self) -> bool:
+        """Whether this person can do something here, and so belongs into the item's session."""
+        needed = access.Act.REVIEW if self.item_state == ItemState.APPROVED else access.Act.ANNOTATE
+        return self.state is not State.JOINING and self.may_write and self.rank >= needed
 
     async def on_join(self) -> None:
         self.item_room = await Rooms.here().enter(self)
@@ -139,6 +147,8 @@ class ItemSocket(RoomSocket):
             raise Refused(MALFORMED, "hello names another item than the address.")
         self.client_id = hello.client_id
         self.state = State.SYNC
+        if self.works and self.item_room is not None:
+            self.item_room.attend_soon()
         head = await in_thread(self._head)
         self.send_message(self._welcome(head))
         known = hello.last_rev <= head and hello.epoch in ("", self.epoch)
@@ -191,6 +201,8 @@ class ItemSocket(RoomSocket):
             self.send_message(protocol.nack(message["tx_id"], refusal))
             return
         self._in_flight += 1
+        if self.item_room is not None:
+            self.item_room.stir(str(self.user.pk))
         Writer.here().submit(work).add_done_callback(partial(self._answer, tx.tx_id))
 
     def _answer(self, tx_id: str, future: asyncio.Future[Receipt]) -> None:

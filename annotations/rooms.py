@@ -2,7 +2,7 @@
 
 Presence is latest-wins for each connection and leaves at most 30 times a second as one message for a room;
 it is never stored. Heads come from the database every 5 s, so that a crash between commit and broadcast
-shows even while Redis is away.
+shows even while Redis is away. The same beat says who is at work where, for the items' sessions.
 """
 
 from __future__ import annotations
@@ -10,12 +10,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import orjson
-from django.db import connection
+from django.db import close_old_connections, connection
 
+from annotations import sessions
 from annotations.writer import Writer
 from projects.hub import Frame, Hub
 from projects.sockets import DRAIN, MISSING, in_thread
@@ -26,6 +29,9 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 TICK_S = 1 / 30
 HEAD_S = 5.0
+ATTEND_S = 0.2  # who comes together is told together
+FIGURES_S = 3.0
+_figures = ThreadPoolExecutor(1, thread_name_prefix="sessions")  # so that figures never take a thread from an edit
 WHO = '{"type":"presence-who"}'
 _HEADS = "SELECT id::text, rev, epoch::text FROM projects_item WHERE id = ANY(%s::uuid[])"
 
@@ -42,6 +48,10 @@ class ItemRoom:
         self._due: dict[str, dict[str, Any]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._offset = random.uniform(0, TICK_S)  # so that a thousand rooms do not all speak at once
+        self._stirred: set[str] = set()
+        self._left: set[str] = set()
+        self._told_at = time.monotonic()
+        self._attending: asyncio.TimerHandle | None = None
 
     def deliver(self, room: str, frame: Frame) -> None:
         text = frame.text
@@ -52,8 +62,42 @@ class ItemRoom:
             self._schedule()
 
     def put(self, conn: str, state: dict[str, Any]) -> None:
+        """Where somebody is now; who is somewhere else than before has done something."""
+        known = self._here.get(conn)
         self._here[conn] = self._due[conn] = {"conn": conn, **state}
+        if known is not None and known != self._here[conn]:
+            self._stirred.add(state["user"]["id"])
         self._schedule()
+
+    def stir(self, user_id: str) -> None:
+        self._stirred.add(user_id)
+
+    def attend_soon(self) -> None:
+        """Somebody has come to work: tell the item's session."""
+        if self._attending is None:
+            loop = asyncio.get_running_loop()
+            self._attending = loop.call_later(ATTEND_S, lambda: Rooms.here().background(self._attend()))
+
+    async def _attend(self) -> None:
+        self._attending = None
+        await _tell_sessions([self.attendance()])
+
+    def attendance(self) -> sessions.Kept:
+        """Who works here, or did since the last time that this was asked; with the seconds in which they did."""
+        if self._attending is not None:
+            self._attending.cancel()
+            self._attending = None
+        now = time.monotonic()
+        passed, self._told_at = min(now - self._told_at, 2 * HEAD_S), now
+        workers = {str(socket.user.pk) for socket in self.sockets if socket.works} | self._left
+        active, self._stirred, self._left = self._stirred, set(), set()
+        return sessions.Kept(self.item_id, {each: passed if each in active else 0.0 for each in sorted(workers)})
+
+    def leave(self, socket: ItemSocket) -> None:
+        self.sockets.discard(socket)
+        if socket.works:
+            self._left.add(str(socket.user.pk))
+        self.gone(socket.conn)
 
     def gone(self, conn: str) -> None:
         if self._here.pop(conn, None) is not None:
@@ -120,11 +164,11 @@ class Rooms:
         room = self._rooms.get(socket.room)
         if room is None or socket not in room.sockets:
             return
-        room.sockets.discard(socket)
-        room.gone(socket.conn)
+        room.leave(socket)
         if room.sockets:
             return
         await room.flush()
+        await _tell_sessions([room.attendance()])
         if room.sockets:  # somebody came meanwhile
             return
         self._rooms.pop(socket.room, None)
@@ -152,6 +196,7 @@ class Rooms:
                 self._tell_heads(await in_thread(_read_heads, [room.item_id for room in self._rooms.values()]))
             except Exception:
                 _log.exception("the heads of the open items could not be read")
+            await _tell_sessions([room.attendance() for room in self._rooms.values()])
 
     def _tell_heads(self, heads: dict[str, tuple[int, str]]) -> None:
         for room in tuple(self._rooms.values()):
@@ -165,6 +210,25 @@ class Rooms:
                     socket.close(DRAIN, "The item was restored from a backup: connect again.")
                 else:
                     socket.tell_head(found[0])
+
+
+async def _tell_sessions(kept: list[sessions.Kept]) -> None:
+    """Figures may fail, and then come later; nothing else fails with them."""
+    told = [one for one in kept if one.people]
+    if not told:
+        return
+    try:
+        work = asyncio.get_running_loop().run_in_executor(_figures, _keep, told)
+        await asyncio.wait_for(work, FIGURES_S)
+    except Exception as error:
+        _log.warning("the sessions of %d items were not kept: %r", len(told), error)
+
+
+def _keep(told: list[sessions.Kept]) -> None:
+    try:
+        sessions.keep_all(told)
+    finally:
+        close_old_connections()
 
 
 def _read_heads(ids: list[str]) -> dict[str, tuple[int, str]]:

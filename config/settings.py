@@ -132,6 +132,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "sweep-orphans": {"task": "projects.tasks.sweep_orphans", "schedule": 86_400.0},
     "forget-expired": {"task": "projects.tasks.forget_expired", "schedule": 86_400.0},
     "reap-lost-jobs": {"task": "training.tasks.reap_lost_jobs", "schedule": 15.0},
+    "end-sessions": {"task": "annotations.tasks.end_sessions", "schedule": 15.0},
 }
 
 AUTH_USER_MODEL = "projects.User"
