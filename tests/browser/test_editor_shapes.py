@@ -111,3 +111,124 @@ def test_an_outline_is_drawn_and_mended_by_two_people(desk, item, alice, bob):
         op["do"] for tx in JournalTx.objects.filter(item=item).order_by("rev") for op in tx.ops if op["op"] == "vertex"
     ]
     assert vertex_ops == ["move", "insert", "remove", "move", "move"]
+
+
+def test_every_type_is_drawn_moved_and_kept(desk, project, item, alice, bob):
+    label = project.labels.first()
+    label.skeleton = {"points": ["head", "hand", "foot"], "edges": [[0, 1], [0, 2]]}
+    label.save()
+    hers, his = Shapes(desk(alice), item), Shapes(desk(bob), item)
+    _tool(hers, "o", "rbox")
+    hers.clicks((400, 100), (400, 200), (340, 150))
+    his.expect("rbox 370,150,100,60,90")
+    _tool(hers, "Shift+p", "polyline")
+    hers.clicks((50, 400), (150, 420))
+    hers.drag((250, 400), (260, 402), steps=2)  # the hand trembles: freehand for a moment
+    hers.keys("Enter")
+    _tool(hers, "k", "keypoints")
+    hers.clicks((520, 60))
+    hers.keys("u")
+    hers.page.mouse.click(*hers.at(560, 200), button="right")
+    line = [shape for shape in hers.shapes() if shape.startswith("polyline")][0]
+    pose = "keypoints 520,60,2 0,0,0 560,200,1"
+    his.expect("rbox 370,150,100,60,90", line, pose)
+
+    # The second label has no skeleton, and it is said where to give it one.
+    hers.page.evaluate("frameloop.editor.select([]); frameloop.editor.setLabel(frameloop.editor.labels[1].id)")
+    expect(hers.page.locator("#hint")).to_contain_text("settings, under Labels")
+
+    # Keys: the second keypoint appears in the middle, and goes to the right.
+    hers.keys("v")
+    hers.click(520, 60)
+    hers.keys("e", "e", "u", "Shift+ArrowRight")
+    his.expect("rbox 370,150,100,60,90", line, "keypoints 520,60,2 550,130,2 560,200,1")
+    hers.keys("Control+z", "Control+z")
+    his.expect("rbox 370,150,100,60,90", line, pose)
+
+    # The rotated box: its knob with Shift, then its side, then arrow keys.
+    hers.click(370, 150)
+    knob = hers.page.evaluate("26 / frameloop.editor.view.scale")
+    hers.page.keyboard.down("Shift")
+    hers.drag((400 + knob, 150), (370, 50))
+    hers.page.keyboard.up("Shift")
+    his.expect("rbox 370,150,100,60,0", line, pose)
+    hers.drag((420, 150), (440, 150))
+    hers.keys("Control+ArrowDown", "ArrowLeft")
+    his.expect("rbox 379,151,120,61,0", line, pose)
+
+    # All at once, as far as the picture goes, each as it lies to the others.
+    hers.keys("Control+a")
+    hers.drag((370, 150), (370, 500))
+    hers.expect_saved()
+    moved = {row.geometry["type"]: row.geometry for row in Annotation.objects.filter(item=item)}
+    assert max(point[2] for point in moved["polyline"]["points"]) == 480
+    assert moved["rbox"]["cy"] - 150.5 == pytest.approx(moved["keypoints"]["points"][0][1] - 60, abs=0.3)
+
+
+def test_neighbours_share_a_border_and_lie_in_groups(desk, item, alice):
+    hers = Shapes(desk(alice), item)
+    _tool(hers, "p", "polygon")
+    hers.clicks((100, 100), (200, 100), (220, 150), (200, 200), (100, 200))
+    hers.keys("Enter")
+    # With S held a click near a vertex is on it, and two of them follow the border; an edge gets a vertex.
+    hers.page.keyboard.down("s")
+    hers.clicks((202, 99), (198, 202))
+    hers.page.keyboard.up("s")
+    hers.clicks((320, 200), (320, 100))
+    hers.keys("Enter")
+    hers.page.keyboard.down("s")
+    hers.clicks((150, 202))
+    hers.page.keyboard.up("s")
+    hers.clicks((180, 300), (120, 300))
+    hers.keys("Enter")
+    first = "polygon 100,100 200,100 220,150 200,200 150,200 100,200"
+    second = "polygon 200,100 220,150 200,200 320,200 320,100"
+    third = "polygon 150,200 180,300 120,300"
+    hers.expect(first, second, third)
+    hers.keys("Control+z")
+    hers.expect(first.replace(" 150,200", ""), second)
+
+    # Two in a group are chosen by one click, and one alone with Ctrl; clicks in one place go through what lies there.
+    hers.keys("v")
+    hers.page.evaluate(
+        """() => { const { editor } = frameloop; const group = editor.store.onFrame(null)[0].id;
+        editor.submit(editor.store.onFrame(null).map(({ id }) => ({ op: "update", id, set: { group } })), "Group"); }"""
+    )
+    chosen = "() => frameloop.editor.selection.size"
+    hers.click(150, 150)
+    assert hers.page.evaluate(chosen) == 2
+    hers.page.keyboard.down("Control")
+    hers.click(270, 150)
+    hers.page.keyboard.up("Control")
+    assert hers.page.evaluate(chosen) == 1
+    hers.page.evaluate("frameloop.editor.select([])")
+    hers.draw(50, 50, 200, 200)
+    hers.keys("v", "Escape")
+    seen = []
+    for _ in range(3):
+        hers.click(150, 110)
+        seen.append(hers.page.evaluate(chosen))
+    assert seen == [2, 1, 2]
+
+
+def test_fingers_draw_and_two_of_them_move_the_view(desk, item, alice):
+    hers = Shapes(desk(alice, has_touch=True), item)
+    _tool(hers, "p", "polygon")
+    for point in ((100, 100), (300, 100), (300, 300)):
+        hers.page.touchscreen.tap(*hers.at(*point))
+    line = hers.page.context.new_cdp_session(hers.page)
+
+    def touch(kind: str, *points: tuple[float, float]) -> None:
+        places = [{"x": x, "y": y, "id": n} for n, (x, y) in enumerate(points)]
+        line.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": places})
+
+    before = hers.page.evaluate("frameloop.editor.view.scale")
+    a, b = hers.at(250, 200), hers.at(350, 200)
+    touch("touchStart", a)
+    touch("touchStart", a, b)
+    touch("touchMove", (a[0] - 40, a[1]), (b[0] + 40, b[1]))
+    touch("touchEnd")
+    assert hers.page.evaluate("frameloop.editor.view.scale") > before * 1.3
+    hers.page.touchscreen.tap(*hers.at(100, 300))
+    hers.page.touchscreen.tap(*hers.at(103, 102))
+    hers.expect("polygon 100,100 300,100 300,300 100,300")

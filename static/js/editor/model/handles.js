@@ -130,6 +130,11 @@ export function cursorOf({ kind, name }, geometry) {
   return `${DIRECTIONS[at % 8]}-resize`;
 }
 
+/** Whether a keypoint was never placed: it lies nowhere, so it is neither drawn nor held. @param {Handle} handle */
+export function isNowhere({ kind, index, at }) {
+  return kind === "point" && index === 0 && at[0] === 0 && at[1] === 0;
+}
+
 const VISIBILITY = ["not labelled", "hidden", "visible"];
 
 /** @param {number} visible 0, 1 or 2 */

@@ -90,7 +90,7 @@ export function findVertex(geometry, id) {
 /**
  * The ops of single vertices that make one outline of another.
  * @param {Geometry} before @param {Geometry} after
- * @returns {Omit<Op, "id">[] | null} null when the outline is better replaced as a whole
+ * @returns {Omit<Op, "id">[] | null} none when they are alike; null when the outline is better replaced as a whole
  */
 export function vertexOps(before, after) {
   if (before.type !== after.type) return null;
@@ -104,7 +104,7 @@ export function vertexOps(before, after) {
     ops.push(...some);
   }
   const all = rings.reduce((sum, ring) => sum + ring.length, 0);
-  return ops.length && ops.length < all && ops.length <= MOST_OPS ? ops : null;
+  return ops.length < all && ops.length <= MOST_OPS ? ops : null;
 }
 
 /** @param {Vertex[]} before @param {Vertex[]} after @param {number} ring @returns {Omit<Op, "id">[] | null} null when the order changed */

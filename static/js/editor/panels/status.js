@@ -18,6 +18,7 @@ const CODES = /** @type {Record<string, string>} */ ({
   EXISTS: "It is there already",
   FORBIDDEN: "You may not do this here",
   ITEM_APPROVED: "This item is approved and closed for changes",
+  ANCHOR_GONE: "Somebody else took this vertex away meanwhile: the outline stays as they left it",
   RESTORED: "The server was restored from a backup",
 });
 
@@ -100,12 +101,17 @@ function trayRow(tx, editor) {
     client.dismiss(tx.tx_id);
     const restored = gone ? [...new Set(tx.ops.map((op) => op.id))].map((id) => ({ op: "restore", id })) : [];
     if (tx.undo_of) client.submit(tx.ops, { title: tx.title, undo_of: tx.undo_of, preview: tx.preview });
-    else editor.submit([...restored, ...tx.ops], tx.title);
+    else editor.submit([...restored, ...tx.ops.map((op) => renewed(op, editor))], tx.title);
   });
   const drop = make("button", { type: "button", class: "ed-small quiet" }, "Let go");
   drop.addEventListener("click", () => client.dismiss(tx.tx_id));
-  const why = tx.refused?.detail || CODES[code] || code;
-  return make("li", {}, make("strong", {}, tx.title || "An edit"), make("p", {}, why), make("div", { class: "ed-tray-actions" }, again, drop));
+  const why = code === "ANCHOR_GONE" ? CODES[code] : tx.refused?.detail || CODES[code] || code;
+  return make("li", {}, make("strong", {}, tx.title || "An edit"), make("p", {}, why), make("div", { class: "ed-tray-actions" }, ...(code === "ANCHOR_GONE" ? [] : [again]), drop));
+}
+
+/** Whoever sends an outline again has seen what it will replace. @param {import("../types.js").Op} op @param {import("../editor.js").Editor} editor */
+function renewed(op, editor) {
+  return "geom_rev" in op ? { ...op, geom_rev: editor.store.get(op.id)?.geom_rev ?? op.geom_rev } : op;
 }
 
 /** Short words at the foot of the stage. @param {HTMLElement} root @param {import("../editor.js").Editor} editor */

@@ -1,5 +1,5 @@
 /** The few things that move: hovered, selected and dragged shapes, handles, guides, and the other people. */
-import { handlesOf } from "../model/handles.js";
+import { handlesOf, isNowhere } from "../model/handles.js";
 import { put } from "../util.js";
 import { personColor, svgPath } from "./style.js";
 
@@ -40,10 +40,11 @@ export class Overlay {
     this.handles = svg("g", { class: "ov-handles" });
     this.size = svg("text", { class: "ov-size" });
     this.cursors = svg("g", { class: "ov-cursors" });
+    this.stem = svg("path", { class: "ov-stem" });
     this.marks = svg("path", { class: "ov-handle" });
     this.hollow = svg("path", { class: "ov-handle ov-hollow" });
     this.chosen = svg("path", { class: "ov-handle ov-chosen" });
-    this.handles.append(this.marks, this.hollow, this.chosen);
+    this.handles.append(this.stem, this.marks, this.hollow, this.chosen);
     this.ghost = svg("path", { class: "ov-ghost" });
     this.sketch = svg("path", { class: "ov-sketch" });
     this.snap = svg("path", { class: "ov-snap" });
@@ -84,17 +85,20 @@ export class Overlay {
     const all = geometry ? handlesOf(geometry, view.scale) : [];
     put(this.handles, "display", all.length ? "inline" : "none");
     if (!all.length) return;
-    const paths = { marks: "", hollow: "", chosen: "" };
+    const paths = { stem: "", marks: "", hollow: "", chosen: "" };
     /** @type {Point} */
     let last = [-1e9, -1e9];
     for (const handle of all) {
+      if (isNowhere(handle)) continue;
       const [x, y] = toScreen(handle.at, view);
       const picked = chosen.has(handle.key);
       if (handle.kind === "vertex" && !picked && Math.abs(x - last[0]) + Math.abs(y - last[1]) < APART) continue;
       last = [x, y];
       const kind = picked ? "chosen" : handle.kind === "point" && handle.index < 2 ? "hollow" : "marks";
-      paths[kind] += markOf(handle, x, y, view);
+      paths[kind] += markOf(handle, x, y);
+      if (handle.foot) paths.stem = `M${toScreen(handle.foot, view).map(tenth).join(" ")}L${tenth(x)} ${tenth(y)}`;
     }
+    put(this.stem, "d", paths.stem);
     put(this.marks, "d", paths.marks);
     put(this.hollow, "d", paths.hollow);
     put(this.chosen, "d", paths.chosen);
@@ -105,6 +109,7 @@ export class Overlay {
     let best = null;
     let nearest = reach;
     for (const handle of handlesOf(geometry, view.scale)) {
+      if (isNowhere(handle)) continue;
       const [x, y] = toScreen(handle.at, view);
       // Corners win over sides where a small box has them side by side.
       const distance = Math.max(Math.abs(x - at[0]), Math.abs(y - at[1])) + (handle.kind === "side" ? 1 : 0);
@@ -208,8 +213,8 @@ function circleAt([x, y], radius) {
   return `M${tenth(x - radius)} ${tenth(y)}a${radius} ${radius} 0 1 0 ${2 * radius} 0a${radius} ${radius} 0 1 0 ${-2 * radius} 0z`;
 }
 
-/** @param {Handle} handle @param {number} x @param {number} y @param {View} view */
-function markOf({ kind, foot }, x, y, view) {
-  if (kind === "knob") return `M${toScreen(foot ?? [x, y], view).map(tenth).join(" ")}L${tenth(x)} ${tenth(y)}${circleAt([x, y], HANDLE / 2 + 1)}`;
-  return kind === "point" ? circleAt([x, y], HANDLE / 2) : squareAt([x, y], kind === "vertex" ? HANDLE / 2 - 0.5 : HANDLE / 2);
+/** @param {Handle} handle @param {number} x @param {number} y */
+function markOf({ kind }, x, y) {
+  if (kind === "knob" || kind === "point") return circleAt([x, y], kind === "knob" ? HANDLE / 2 + 1 : HANDLE / 2);
+  return squareAt([x, y], kind === "vertex" ? HANDLE / 2 - 0.5 : HANDLE / 2);
 }

@@ -1,7 +1,7 @@
 /** Dragging what the one selected shape can be held by: sides, corners, the knob, vertices, edges and keypoints. */
 import { geometryOn, resized } from "../model/geometry.js";
 import { cursorOf, nextVisibility, resizedRotated, turned, visibilityText } from "../model/handles.js";
-import { freshVertex, nearestEdge, ringsOf, withInserted, withMoved } from "../model/vertices.js";
+import { findVertex, freshVertex, nearestEdge, ringsOf, withInserted, withMoved } from "../model/vertices.js";
 import { clamp, round2 } from "../util.js";
 import { snapAt } from "./snap.js";
 import { choose, chosenPlaces, pointNames, remove, setVisibility, withPlaces } from "./vertices.js";
@@ -167,9 +167,17 @@ export class HandleDrag {
     const { editor, grip, last } = this;
     // Once more on what the shape is now: somebody else may have moved another vertex of it.
     if (last && editor.drafts.size) this.move(last);
+    const gone = grip?.kind === "vertex" && last && !this._holds(grip.key);
+    if (gone) editor.emit("say", "Somebody else took this vertex away meanwhile: the outline stays as they left it.");
     this.grip = null;
     editor.setGuides({ sizeAt: null, sketch: null });
     if (grip) editor.commitDrafts(TITLES[grip.kind]);
+  }
+
+  /** @param {string | number} key of a vertex */
+  _holds(key) {
+    const geometry = this._geometry(true);
+    return geometry !== null && findVertex(geometry, key) !== null;
   }
 
   cancel() {
