@@ -14,12 +14,15 @@ from projects import access
 from projects.access import Act, Rank
 from projects.media import signed_url
 from projects.models import Job, Project
+from projects.models.item import State
+from projects.models.job import Status
 from training import jobs
 from training.datasets.statistics import outlook
 from training.engines.base import Description
 from training.models import Model, Version
 
 _SHOWN = 100
+_PRELABELS_SHOWN = 8
 _HIDDEN_PRESETS = {"demo"}  # made for one scene
 
 
@@ -108,6 +111,19 @@ def models(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
             }
             for row in shown
         ],
+        "prelabels": _prelabels(request, project),
+        "states": [(value, name) for value, name in State.choices if value != State.APPROVED],
         "colors": {label.name: label.color for label in project.labels.all()},
     }
     return render(request, "training/models.html", context)
+
+
+def _prelabels(request: HttpRequest, project: Project) -> list[Job]:
+    """The newest pre-labellings; each knows whether it has suggestions that can be taken back."""
+    rows = access.visible(Job.objects.filter(project=project, kind=jobs.AUTO_LABEL), request.user)
+    shown = list(rows.select_related("created_by").order_by("-created_at")[:_PRELABELS_SHOWN])
+    removed = {row.params.get("remove") for row in shown if row.status not in (Status.FAILED, Status.CANCELLED)}
+    for row in shown:
+        made = bool((row.result or {}).get("suggestions")) and "remove" not in row.params
+        row.removable = made and str(row.pk) not in removed  # type: ignore[attr-defined]
+    return shown

@@ -99,7 +99,8 @@ def run(job_id: uuid.UUID | str, stopping: Callable[[], bool] = lambda: False) -
             detail = f"{type(error).__name__}: {error}"[:1000]
             job.move(Status.FAILED, expect=ACTIVE, error={"code": "engine", "detail": detail})
         else:
-            job.move(Status.SUCCEEDED, expect=ACTIVE, phase="", progress=1.0, result=work.result)
+            done = {"result": work.result, "metrics": work.result}
+            job.move(Status.SUCCEEDED, expect=ACTIVE, phase="", progress=1.0, **done)
 
 
 class _Work:
@@ -141,8 +142,8 @@ class _Work:
 
     def interrupted(self, reason: str) -> None:
         if reason == "cancelled":
-            self.job.move(Status.CANCELLED, expect=ACTIVE, phase="", result=self.result)
-        elif reason == "stopped" and self.job.move(Status.QUEUED, expect=ACTIVE):
+            self.job.move(Status.CANCELLED, expect=ACTIVE, phase="", result=self.result, metrics=self.result)
+        elif reason == "stopped" and self.job.move(Status.QUEUED, expect=ACTIVE, metrics=self.result):
             jobs.dispatch(self.job)
 
     def commit(self, item: Item, ops: list[dict[str, Any]], name: str) -> bool:
