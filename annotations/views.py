@@ -99,7 +99,7 @@ def _config(request: HttpRequest, item: Item, rank: access.Rank) -> dict[str, An
     return {
         "item": _item(item),
         "labels": [{**label, "id": str(label["id"])} for label in labels],
-        "project": {"id": str(item.project_id), "name": item.project.name},
+        "project": {"id": str(item.project_id), "name": item.project.name, "task": item.project.task},
         "user": {"id": str(request.user.pk), "name": request.user.name},
         "role": rank.name.lower(),
         "people": _people(item),

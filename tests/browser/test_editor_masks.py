@@ -93,7 +93,9 @@ def test_two_people_paint_and_reckon(desk, item, alice, bob):
     [[_, less, _]] = shapes(hers)
     assert less < more
     tool(hers, "Shift+M", "eraser")
-    hers.page.evaluate("() => import('/static/js/editor/model/brush.js').then((m) => m.brushOf(frameloop.editor).set({ size: 700 }))")
+    hers.page.evaluate(
+        "() => import('/static/js/editor/model/brush.js').then((m) => m.brushOf(frameloop.editor).set({ size: 700 }))"
+    )
     look(hers, "eraser")
     hers.drag((300, 200), (320, 220))
     hers.expect_shapes(0)
@@ -101,3 +103,89 @@ def test_two_people_paint_and_reckon(desk, item, alice, bob):
     hers.expect_shapes(1)
     hers.expect_saved()
     assert wait_for(his, "mask") == shapes(hers) == [["mask", less, "person"]]
+
+
+def test_shapes_are_converted_united_cut_and_tagged(desk, item, alice, bob):
+    hers, his = EditorPage(desk(alice), item), EditorPage(desk(bob), item)
+    hers.page.wait_for_selector("html[data-complete=true]")
+    bar = hers.page.get_by_role("toolbar", name="Regions")
+
+    # Two boxes become one polygon under the first one's id.
+    hers.draw(100, 100, 200, 100)
+    hers.draw(250, 150, 150, 150)
+    first = hers.page.evaluate("() => frameloop.editor.store.onFrame(null)[0].id")
+    expect(bar).to_be_hidden()
+    hers.keys("v", "Control+a")
+    expect(bar).to_be_visible()
+    look(hers, "two-regions")
+    bar.get_by_role("button", name="Unite").click()
+    assert wait_for(his, "polygon") == [["polygon", 20000 + 22500 - 2500, "person"]]
+    assert his.page.evaluate("() => frameloop.editor.store.onFrame(null)[0].id") == first
+    hers.keys("Control+z")
+    wait_for(his, "box", "box")
+    hers.keys("Control+Shift+z")
+    wait_for(his, "polygon")
+
+    # A hole, a mask of it, and the polygon with its hole back from the mask.
+    hers.draw(120, 120, 40, 40)
+    hers.keys("v", "Control+a", "Alt+Minus")
+    assert wait_for(hers, "polygon", "box")[0][0] == "polygon"
+    assert (
+        hers.page.evaluate(
+            "() => frameloop.editor.store.get(frameloop.editor.store.onFrame(null)[0].id).geometry.rings.length"
+        )
+        == 2
+    )
+    hers.click(260, 190)
+    hers.keys("Alt+Shift+M")
+    assert wait_for(his, "mask", "box")[0] == ["mask", 40000 - 1600, "person"]
+    look(hers, "mask-with-hole")
+    hers.keys("Alt+Shift+P")
+    assert wait_for(his, "polygon", "box")[0][0] == "polygon"
+    assert his.page.evaluate(
+        "() => frameloop.editor.store.onFrame(null)[0].geometry.rings.map((ring) => ring.length)"
+    ) == [8, 4]
+
+    # A cut makes two; its refusal says why.
+    hers.keys("Alt+x")
+    hers.page.wait_for_selector("#stage[data-tool=cut]")
+    hers.click(110, 210)
+    hers.click(110, 150)
+    hers.keys("Enter")
+    expect(hers.page.locator("#hint")).to_contain_text("cross the shape")
+    hers.click(275, 90)
+    hers.page.mouse.move(*hers.at(275, 310))
+    look(hers, "cutting")
+    hers.click(275, 310)
+    hers.keys("Enter")
+    wait_for(his, "polygon", "box", "polygon")
+    look(hers, "cut")
+    hers.expect_saved()
+    parts = Annotation.objects.filter(item=item, deleted=False, geometry__type="polygon")
+    assert {row.label.name for row in parts} == {"person"}
+    # A gesture is one tx: two boxes, unite, undo, redo, a box, subtract, two conversions, a cut.
+    assert JournalTx.objects.filter(item=item).count() == 10
+
+    # Tags: by digits, over the picture, and on the other screen.
+    tool(hers, "t", "tag")
+    hers.keys("2")
+    expect(his.page.locator(".ed-chip")).to_have_text("car")
+    expect(hers.page.locator("#side-tags").get_by_role("button", name="car")).to_have_attribute("aria-pressed", "true")
+    look(hers, "tagged")
+    hers.page.locator("#side-tags").get_by_role("button", name="car").click()
+    expect(his.page.locator(".ed-chips")).to_be_hidden()
+    hers.expect_saved()
+
+
+def test_a_project_of_classes_begins_with_its_tags(desk, project, item, alice):
+    project.task = "classify"
+    project.save()
+    editor = EditorPage(desk(alice), item)
+    expect(editor.page.locator("#side-tags")).to_be_visible()
+    editor.page.wait_for_selector("#stage[data-tool=tag]")
+    editor.keys("1", "2")  # one tag takes the other's place
+    expect(editor.page.locator(".ed-chip")).to_have_text("car")
+    editor.expect_saved()
+    assert list(Annotation.objects.filter(item=item, deleted=False).values_list("label__name", "frame")) == [
+        ("car", None)
+    ]

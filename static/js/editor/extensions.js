@@ -26,8 +26,13 @@ export const EXTENSIONS = [
   { name: "the selection's details", load: () => import("./panels/details.js") },
   { name: "arranging shapes", load: () => import("./arrange.js") },
   { name: "the filter", load: () => import("./panels/filter.js") },
+  { name: "the command palette", load: () => import("./panels/palette.js") },
+  { name: "the view of the picture", load: () => import("./panels/view.js") },
   { name: "the review bar", load: () => import("./panels/review.js") },
   { name: "changes of classes", load: () => import("./labels_live.js") },
+  { name: "tracks", when: ({ isVideo }) => isVideo, load: () => import("./panels/tracks.js") },
+  { name: "playing", when: ({ isVideo }) => isVideo, load: () => import("./panels/playback.js") },
+  { name: "the timeline", when: ({ isVideo }) => isVideo, load: () => import("./panels/timeline.js") },
   { name: "the history", load: () => import("./panels/history.js") },
   { name: "the tools that suggest", load: () => import("./panels/assist.js") },
 ];

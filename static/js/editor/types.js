@@ -111,7 +111,7 @@
  * @typedef {object} EditorConfig
  * @property {ItemFacts} item
  * @property {Label[]} labels
- * @property {{id: string, name: string}} project
+ * @property {{id: string, name: string, task?: string}} project
  * @property {{id: string, name: string}} user
  * @property {string} role
  * @property {Record<string, string>} [people] names of the project's members, and of whoever drew here, by id

@@ -17,7 +17,7 @@ import { showRefusal } from "./toolbar.js";
 /** Id, word on its button, title, key, and what it makes of the selection. */
 const SEVERAL = /** @type {[string, string, string, string, typeof unite][]} */ ([
   ["unite", "Unite", "Unite the selection into the first selected shape", "Alt+KeyU", unite],
-  ["subtract", "Subtract", "Subtract the others from the first selected shape; they stay", "Alt+KeyS", subtract],
+  ["subtract", "Subtract", "Subtract the others from the first selected shape; they stay", "Alt+Minus", subtract],
   ["intersect", "Intersect", "Keep of the first selected shape what the others cover too; they stay", "Alt+KeyI", intersect],
 ]);
 const KINDS = /** @type {[import("../model/conversions.js").Kind, string, string][]} */ ([
@@ -70,7 +70,7 @@ function offer(editor, commands, bar) {
   bar.append(...buttons.map(({ button }) => button));
   const show = () => {
     const regions = selectedRegions(editor);
-    bar.hidden = !editor.editable || !(regions.length > 1 || (editor.tool === "select" && regions.some(({ geometry }) => geometry.type === "polygon" || geometry.type === "mask")));
+    bar.hidden = !editor.editable || editor.tool === "tag" || !(regions.length > 1 || (editor.tool === "select" && regions.some(({ geometry }) => geometry.type === "polygon" || geometry.type === "mask")));
     if (bar.hidden) return;
     for (const { button, command } of buttons) {
       showRefusal(button, command, commands);

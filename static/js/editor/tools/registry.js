@@ -30,4 +30,5 @@ export const TOOLS = [
   { id: "brush", title: "Paint masks: Alt erases, Shift-drag fills an outline, Ctrl-click what is closed off", keys: ["KeyM"], sign: "brush", load: async () => (await import("./brush.js")).BrushTool },
   { id: "eraser", title: "Erase from a mask", keys: ["Shift+KeyM"], sign: "eraser", load: async () => (await import("./brush.js")).EraserTool },
   { id: "cut", title: "Cut the selected shapes along a line: click its points, Enter ends", keys: ["Alt+KeyX"], sign: "scissors", load: async () => (await import("./cut.js")).CutTool },
+  { id: "tag", title: "Tag the picture or frame as a whole: digits set and take away tags", keys: ["KeyT"], sign: "label", load: async () => (await import("./tag.js")).TagTool },
 ];
