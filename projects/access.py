@@ -150,6 +150,12 @@ def rank_of(roles: Iterable[str], active: bool) -> Rank:
     return max(map(Rank.of, roles), default=Rank.NONE) if active else Rank.NONE
 
 
+def members(project: Project) -> QuerySet[User]:
+    """Everybody with a role in the project, by team or by name, in the order of their names."""
+    belongs = Q(memberships__team=project.team_id) | Q(project_memberships__project=project)
+    return User.objects.filter(belongs, is_active=True).distinct().order_by("name", "pk")
+
+
 def team_rank(user: User | AnonymousUser, team_id: uuid.UUID | str) -> Rank:
     if not user.is_authenticated or not user.is_active:
         return Rank.NONE

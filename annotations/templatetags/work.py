@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import template
+
+from projects.models import User
 
 register = template.Library()
 NOTHING = "–"
@@ -52,3 +56,11 @@ def hours(seconds: float) -> str:
     if seconds < 1:
         return NOTHING
     return f"{max(1, round(seconds / 60))} min" if seconds < 3600 else f"{seconds / 3600:.1f} h"
+
+
+@register.inclusion_tag("annotations/_my_work.html")
+def my_work(user: User) -> dict[str, Any]:
+    """What a person has to do in all projects, for the start page."""
+    from annotations.work_views import mine  # views need templates to be set up
+
+    return {"mine": mine(user)[:12]}

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef
 from django.urls import reverse
 
 from annotations.models import Assignment, Part
@@ -30,9 +30,7 @@ class NotAble(Exception):
 
 def members(project: Project) -> list[tuple[User, access.Rank]]:
     """The people of a project with their rank, by name."""
-    belongs = Q(memberships__team=project.team_id) | Q(project_memberships__project=project)
-    people = User.objects.filter(belongs, is_active=True).distinct().order_by("name", "pk")
-    return [(person, access.project_rank(person, project.pk)) for person in people]
+    return [(person, access.project_rank(person, project.pk)) for person in access.members(project)]
 
 
 def able(project: Project, ids: Sequence[uuid.UUID], part: str) -> list[User]:

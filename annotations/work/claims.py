@@ -89,7 +89,7 @@ def _to_annotate(project: Project, user: User, over: datetime) -> Iterator[Query
     to_me = Exists(Assignment.objects.filter(item=OuterRef("pk"), part=Part.ANNOTATE, user=user))
     held = Exists(Claim.objects.filter(item=OuterRef("pk"), part=Part.ANNOTATE, user=user))
     submitted = Exists(StateChange.objects.filter(item=OuterRef("pk"), after=State.IN_REVIEW, by=user))
-    begun = Exists(StateChange.objects.filter(item=OuterRef("pk"), after=State.IN_PROGRESS, by=user))
+    begun = StateChange.objects.filter(item=OuterRef("pk"), after=State.IN_PROGRESS).exclude(by=user)
     by_many = Exists(Consensus.objects.filter(item=OuterRef("pk"), merged_at=None))
     every = Item.every.filter(project=project, state__in=OPEN)
     anybodys = Item.objects.filter(~assigned, ~by_many, project=project, ground_truth=False)
@@ -101,7 +101,7 @@ def _to_annotate(project: Project, user: User, over: datetime) -> Iterator[Query
         if copy is not None:
             yield every.filter(pk=copy.pk)
     yield anybodys.filter(state=State.TO_DO)
-    yield anybodys.filter(Q(begun) | Q(updated_at__lt=over), state=State.IN_PROGRESS)
+    yield anybodys.filter(~Exists(begun) | Q(updated_at__lt=over), state=State.IN_PROGRESS)
 
 
 def _to_review(project: Project, user: User) -> Iterator[QuerySet[Item]]:

@@ -27,6 +27,7 @@ from projects.views.project import project_and_rank
 PAGE = 48
 LIBRARY_SHOWN = 100
 SETTLES = timedelta(seconds=10)
+NOBODY = "nobody"
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Filters:
     kind: str = ""
     label: str = ""
     q: str = ""
+    assignee: str = ""
 
     @classmethod
     def read(cls, query: Any) -> Filters:
@@ -46,6 +48,7 @@ class Filters:
             kind if kind in Kind.values else "",
             _uuid(query.get("label", "")),
             query.get("q", "").replace("\0", "").strip()[:200],
+            NOBODY if query.get("assignee") == NOBODY else _uuid(query.get("assignee", "")),
         )
 
     def apply(self, rows: ItemQuerySet) -> ItemQuerySet:
@@ -55,14 +58,19 @@ class Filters:
             rows = rows.filter(asset__kind=self.kind)
         if self.label:
             rows = rows.labelled([uuid.UUID(self.label)])
+        if self.assignee == NOBODY:
+            rows = rows.exclude(assignments__part="annotate")
+        elif self.assignee:
+            rows = rows.filter(assignments__user=self.assignee, assignments__part="annotate")
         return rows.search(self.q)
 
     @property
     def any(self) -> bool:
-        return bool(self.state or self.kind or self.label or self.q)
+        return bool(self.state or self.kind or self.label or self.q or self.assignee)
 
     def query(self, **more: str) -> str:
-        given = {"state": self.state, "kind": self.kind, "label": self.label, "q": self.q} | more
+        given = {"state": self.state, "kind": self.kind, "label": self.label, "q": self.q, "assignee": self.assignee}
+        given |= more
         return urlencode({key: value for key, value in given.items() if value})
 
 
@@ -87,12 +95,13 @@ def _after(rows: QuerySet[Item], cursor: str) -> QuerySet[Item]:
 
 def _tile(item: Item) -> dict[str, Any]:
     video = getattr(item.asset, "video", None) if item.asset.kind == Kind.VIDEO else None
-    return {"item": item, "thumbnail": thumbnail_url(item.asset), "video": video}
+    people = sorted(item.assignments.all(), key=lambda row: row.part)  # to annotate before to review
+    return {"item": item, "thumbnail": thumbnail_url(item.asset), "video": video, "assignments": people}
 
 
 def _page(project: Project, filters: Filters, cursor: str) -> tuple[list[dict[str, Any]], str]:
     """One page of tiles and the cursor of the next one, empty at the end."""
-    rows = filters.apply(Item.objects.filter(project=project).with_asset())
+    rows = filters.apply(Item.objects.filter(project=project).with_asset()).prefetch_related("assignments__user")
     page = list(_after(rows, cursor).order_by("-created_at", "-pk")[: PAGE + 1])
     last = page[PAGE - 1] if len(page) > PAGE else None
     return [_tile(item) for item in page[:PAGE]], f"{last.created_at.isoformat()}~{last.pk}" if last else ""
@@ -143,6 +152,9 @@ def items(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
         "mark": mark,
         "may_add": rank >= Act.ADD_ITEMS,
         "may_delete": rank >= Act.DELETE_ITEMS,
+        "may_review": rank >= Act.REVIEW,
+        "may_manage": rank >= Act.MANAGE_PEOPLE,
+        "people": access.members(project),
         "filters": filters,
         "kinds": Kind.choices,
         "labels": project.labels.all(),

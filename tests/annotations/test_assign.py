@@ -86,3 +86,20 @@ def test_who_may(api, project, items, alice, bob, charlie):
     stranger = assign(api(alice), project, items=ids(items), people=[charlie.pk])
     assert stranger.status_code == 400 and "no member" in stranger.json()["detail"]
     assert not Assignment.objects.exists()
+
+
+def test_the_items_page_shows_and_filters_by_person(api, client, project, items, alice, bob):
+    assign(api(alice), project, items=ids(items[:2]), people=[bob.pk], how="hand")
+    client.force_login(alice)
+
+    def shown(**query) -> list[str]:
+        tiles = client.get(f"/projects/{project.pk}/", query).context["tiles"]
+        return sorted(tile["item"].path for tile in tiles)
+
+    assert shown(assignee=str(bob.pk)) == ["0.png", "1.png"]
+    assert shown(assignee="nobody") == ["2.png", "3.png", "4.png", "5.png"]
+    assert len(shown(assignee="x")) == 6
+    assert "Bob, annotate" in client.get(f"/projects/{project.pk}/").content.decode()
+    client.force_login(bob)
+    start = client.get("/").content.decode()
+    assert "Your work" in start and "1.png" in start and "2.png" not in start
