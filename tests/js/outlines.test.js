@@ -55,7 +55,9 @@ test("a dragged vertex leaves alone what somebody else did meanwhile", () => {
   assert.equal(geometryOps(now, whole, facts)[0].geom_rev, 3, "it replaces what was seen, so the server refuses it");
   assert.equal(geometryOps({ ...base, geom_rev: 7 }, whole, facts)[0].geom_rev, 7, "confirmed meanwhile, and otherwise the same");
   assert.equal("geom_rev" in geometryOps(now, whole, { ...facts, pending: true })[0], false);
-  assert.deepEqual(geometryOps({ id: "s", keyframes: {}, geometry: square }, mine, { frame: 4, pending: false })[0], { op: "keyframe", id: "s", frame: 4, set: { geometry: mine } });
+  const track = { id: "s", frame: 2, keyframes: { 2: { geometry: square } }, geometry: square };
+  const [key] = geometryOps(track, mine, { frame: 4, pending: false });
+  assert.deepEqual([key.op, key.frame, key.set.geometry], ["keyframe", 4, mine]);
 });
 
 test("fresh vertices have ids of their own that the server takes", () => {
