@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from annotations.models import Annotation, AnnotationSession, Comment, JournalTx, Participant, Thread
+from annotations.models import Annotation, AnnotationSession, Comment, JournalTx, MaskBlob, Participant, Thread
 from annotations.work import admin as work
 from projects.inspection import ReadOnly, link, pretty
 
@@ -30,6 +30,15 @@ class AnnotationAdmin(ReadOnly):
     date_hierarchy = "updated_at"
     exclude = ("geometry", "attributes", "keyframes", "touched")
     readonly_fields = ("id", pretty("geometry"), pretty("attributes"), pretty("keyframes"), pretty("touched"))
+    show_full_result_count = False
+
+
+@admin.register(MaskBlob)
+class MaskBlobAdmin(ReadOnly):
+    list_display = ("__str__", link("item"), "created_by", "created_at")
+    list_select_related = ("item", "created_by")
+    search_fields = ("digest", "item__path", "created_by__email")
+    exclude = ("counts",)
     show_full_result_count = False
 
 

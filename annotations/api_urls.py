@@ -2,12 +2,14 @@
 
 from django.urls import URLPattern, path
 
-from annotations import api, comments_api, consensus_api, history_api, labels_api, sessions_api, work_api
+from annotations import api, blob_api, comments_api, consensus_api, history_api, labels_api, sessions_api, work_api
 
 urlpatterns: list[URLPattern] = [
     path("items/<uuid:item_id>/annotations", api.Annotations.as_view()),
     path("items/<uuid:item_id>/tx", api.Transactions.as_view()),
     path("items/<uuid:item_id>/history", api.History.as_view()),
+    path("items/<uuid:item_id>/blobs", blob_api.Blobs.as_view()),
+    path("items/<uuid:item_id>/blobs/<str:digest>", blob_api.Blob.as_view()),
     path("items/<uuid:item_id>/diff", history_api.Diff.as_view()),
     path("items/<uuid:item_id>/restore", history_api.Restore.as_view()),
     path("items/<uuid:item_id>/threads", comments_api.ItemThreads.as_view()),

@@ -16,7 +16,7 @@ from typing import Any
 
 import orjson
 
-from annotations import statements, tracks
+from annotations import blob_names, statements, tracks
 from annotations.decisions import Entry, Facts, Outcome, decide, decide_undo
 from annotations.ops import Stamp
 from annotations.protocol import Receipt, Rejected, Tx
@@ -87,6 +87,7 @@ class _Batch:
         self.people: dict[tuple[str, str], tuple[str, Rank]] = {}
         self.labels: dict[str, set[str]] = {}
         self.replaced: dict[str, str] = {}
+        self.blobs: set[tuple[str, str]] = set()  # large masks that are there, with their items
         self.first: dict[Key, tuple[str, str | None, Receipt]] = {}
         self.inverses: dict[Key, tuple[str | None, list[Any]]] = {}
         self.changed: dict[str, str] = {}
@@ -153,6 +154,10 @@ class _Batch:
         named |= {self.entries[name].shape["label"] for name in back if name in self.entries}
         return named - set().union(*self.labels.values()) - self.replaced.keys()
 
+    def named_blobs(self) -> list[dict[str, Any]]:
+        pairs = {(w.item_id, digest) for w in self.works for digest in blob_names.named(w.tx.ops)}
+        return [{"item": item, "digest": digest} for item, digest in pairs]
+
     # Deciding
 
     def decide_all(self) -> None:
@@ -211,6 +216,7 @@ class _Batch:
         facts = Facts(stamp, self.at_ms, item.width, item.height, item.frames, labels, human, item.detections)
         facts.replaced = self.replaced
         if not work.tx.undo_of:
+            blob_names.check(work.tx.ops, {digest for name, digest in self.blobs if name == work.item_id})
             return decide(self._own(work), _sourced(work), work.tx.base_rev, facts)
         actor, inverse = self.inverses.get((work.item_id, work.tx.client_id, work.tx.undo_of), (None, None))
         if inverse is None or actor != work.actor_id:
@@ -320,6 +326,10 @@ def _read(batch: _Batch) -> Generator[Queries, Rows, None]:
     if labels:
         (found,) = yield [(statements.LABELS, [statements.array(labels)])]
         batch.take_labels(found[0][0])
+    blobs = batch.named_blobs()
+    if blobs:
+        (found,) = yield [(statements.BLOBS, [statements.records(blobs)])]
+        batch.blobs = {(item, digest) for item, digest in found}
 
 
 def steps(works: list[Work], wait: bool = True) -> Generator[Queries, Rows, Answers]:

@@ -143,7 +143,9 @@ def geometry(value: Any, where: str) -> dict[str, Any]:
 def _small_enough(value: Any, where: str) -> None:
     size = len(orjson.dumps(value))
     if size > MAX_SHAPE_BYTES:
-        raise Rejected("TOO_LARGE", f"{where} has {size} bytes; one shape may have {MAX_SHAPE_BYTES}.")
+        mask = isinstance(value, dict) and value.get("type") == "mask"
+        help_ = " Store a larger mask at items/{id}/blobs and name it by blob." if mask else ""
+        raise Rejected("TOO_LARGE", f"{where} has {size} bytes; one shape may have {MAX_SHAPE_BYTES}.{help_}")
 
 
 def _text(value: Any, where: str, longest: int) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from django.db import connection
 
-from annotations import journal, ops, statements
+from annotations import blobs, journal, ops, statements
 from projects.models import Item
 
 _SHAPES = f"""
@@ -23,13 +23,14 @@ _EVERY = f"SELECT ({_SHAPES} %(item)s)::text"
 
 
 def annotations_of(item: Item | uuid.UUID | str, frame: int | None = None) -> list[dict[str, Any]]:
-    """The annotations of an item in the interface's form, oldest first, without deleted ones.
+    """The annotations of an item in the interface's form, oldest first, without deleted ones; no mask names a blob.
 
     Args:
         frame: only those on this frame of a video, and the tracks, which may cross it.
     """
     found = _row(_DOCUMENT, {"item": _pk(item), "frame": frame})
-    return orjson.loads(found[1]) if found else []
+    shapes = orjson.loads(found[1]) if found else []
+    return [blobs.inlined_shape(_pk(item), shape) for shape in shapes]
 
 
 def document_json(item_id: uuid.UUID | str, frame: int | None = None) -> tuple[int, bytes]:

@@ -9,6 +9,7 @@ are degrees, clockwise. A geometry is a JSON object with a `type`:
     polyline   {points: [[vertex, x, y], ...]}    2 or more vertices
     keypoints  {points: [[x, y, visibility]]}     visibility 0 not labelled, 1 hidden, 2 visible
     mask       {size: [h, w], counts}             COCO's compressed run lengths
+               {size: [h, w], blob}               the same, too long for an op: the name of a blob of the item
     tag        {}
 
 Vertex ids are unique in a shape: a whole number from 0, or a text of at most 24 characters.
@@ -17,6 +18,7 @@ Vertex ids are unique in a shape: a whole number from 0, or a text of at most 24
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -27,6 +29,7 @@ FARTHEST = 1e6
 LONGEST_VERTEX_ID = 24
 MOST_POINTS = 10_000
 MIN_RING = 3
+_DIGEST = re.compile("[0-9a-f]{64}", re.ASCII)
 MIN_LINE = 2
 
 
@@ -49,9 +52,9 @@ def parse(geometry: object) -> Geometry:
     if not isinstance(geometry, dict):
         raise ShapeError("geometry must be an object with a type")
     kind = geometry.get("type")
-    if not isinstance(kind, str) or kind not in _TYPES:
-        raise ShapeError(f"geometry.type must be one of {', '.join(_TYPES)}")
-    fields, check, _, _ = _TYPES[kind]
+    if not isinstance(kind, str) or kind not in _KINDS:
+        raise ShapeError(f"geometry.type must be one of {', '.join(_KINDS)}")
+    fields, check, _, _ = _TYPES["blob" if kind == "mask" and "blob" in geometry else kind]
     if geometry.keys() != fields:
         raise ShapeError(f"a {kind} has exactly the fields {', '.join(sorted(fields))}")
     return {"type": kind, **check(geometry)}
@@ -73,7 +76,7 @@ def clip(geometry: Geometry, width: int, height: int) -> Geometry:
 
 
 def bounds(geometry: Geometry) -> Bounds | None:
-    """The smallest upright box (x0, y0, x1, y1) around it, in pixels; None for a tag and an empty mask.
+    """The smallest upright box (x0, y0, x1, y1) around it, in pixels; None for a tag, an empty mask and a blob.
 
     >>> bounds({"type": "polyline", "points": [[0, 1, 5], [1, 4, 2]]})
     (1, 2, 4, 5)
@@ -293,16 +296,26 @@ def run_lengths(counts: str) -> list[int]:
     return runs
 
 
-def _check_mask(g: Geometry) -> Geometry:
-    size = g["size"]
+def _check_size(size: object) -> list[int]:
     if not isinstance(size, list) or len(size) != 2 or any(type(s) is not int or s < 1 for s in size):
         raise ShapeError("geometry.size must be [height, width] in whole pixels")
+    return list(size)
+
+
+def _check_blob(g: Geometry) -> Geometry:
+    if not isinstance(g["blob"], str) or not _DIGEST.fullmatch(g["blob"]):
+        raise ShapeError("geometry.blob must be the name that storing the mask gave: 64 hexadecimal digits")
+    return {"size": _check_size(g["size"]), "blob": g["blob"]}
+
+
+def _check_mask(g: Geometry) -> Geometry:
+    size = _check_size(g["size"])
     if not isinstance(g["counts"], str):
         raise ShapeError("geometry.counts must be a text (COCO compressed run lengths)")
     runs = run_lengths(g["counts"])
     if min(runs, default=0) < 0 or sum(runs) != size[0] * size[1]:
         raise ShapeError(f"geometry.counts covers {sum(runs)} pixels, the size says {size[0] * size[1]}")
-    return {"size": list(size), "counts": g["counts"]}
+    return {"size": size, "counts": g["counts"]}
 
 
 def _clip_mask(g: Geometry, width: int, height: int) -> Geometry:
@@ -312,6 +325,8 @@ def _clip_mask(g: Geometry, width: int, height: int) -> Geometry:
 
 
 def _mask_bounds(g: Geometry) -> Bounds | None:
+    if "blob" in g:
+        return None  # its run lengths lie elsewhere: see `annotations.blobs`
     height = g["size"][0]
     left = top = math.inf
     right = bottom = -math.inf
@@ -356,4 +371,6 @@ _TYPES: dict[str, _Entry] = {
     "keypoints": ({"type", "points"}, _check_keypoints, _clip_keypoints, _keypoints_bounds),
     "mask": ({"type", "size", "counts"}, _check_mask, _clip_mask, _mask_bounds),
     "tag": ({"type"}, _check_tag, _clip_tag, _no_bounds),
+    "blob": ({"type", "size", "blob"}, _check_blob, _clip_mask, _no_bounds),  # a mask too, whose bits lie elsewhere
 }
+_KINDS = tuple(kind for kind in _TYPES if kind != "blob")

@@ -61,6 +61,10 @@ SELECT coalesce(json_agg(json_build_array(l.id, l.project_id, i.id)), '[]')::tex
 FROM projects_label l LEFT JOIN projects_label i ON i.id = l.merged_into_id AND i.retired_at IS NULL
 WHERE l.id = ANY(%s::uuid[]) AND (l.retired_at IS NULL OR i.id IS NOT NULL)"""
 
+BLOBS = """
+SELECT b.item_id::text, b.digest FROM jsonb_to_recordset(%s::jsonb) AS named(item uuid, digest text)
+JOIN annotations_maskblob b ON b.item_id = named.item AND b.digest = named.digest"""
+
 # Four lists in one round trip: transactions known already, the shapes, who the people are, and the labels.
 READ = f"""
 SELECT

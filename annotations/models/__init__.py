@@ -1,3 +1,4 @@
+from annotations.models.blobs import MaskBlob
 from annotations.models.comments import Comment, Thread
 from annotations.models.document import Annotation, JournalTx, Source
 from annotations.models.sessions import AnnotationSession, Participant
@@ -11,6 +12,7 @@ __all__ = [
     "Comment",
     "Consensus",
     "JournalTx",
+    "MaskBlob",
     "Part",
     "Participant",
     "Score",

@@ -12,6 +12,7 @@ import orjson
 from django.db import transaction
 from django.db.models import Max
 
+from annotations import blobs
 from annotations.interpolation import Track
 from annotations.models import Annotation, Source
 from projects.models import Asset, Item, Label, Project, User
@@ -188,12 +189,13 @@ def _pictures(project: Project) -> tuple[list[Picture], dict[str, int]]:
 
 
 def _whole(annotation: Annotation) -> dict[str, Any]:
-    return {
+    whole = {
         "geometry": annotation.geometry,
         "attributes": annotation.attributes,
         "frame": annotation.frame,
         "keyframes": annotation.keyframes,
     }
+    return blobs.inlined_shape(annotation.item_id, whole)
 
 
 def _put(
