@@ -1,19 +1,25 @@
-"""What a frame of each gesture costs in the editor with many boxes on screen, against the same shapes as plain SVG.
+"""What a frame of each gesture costs in the editor with many boxes on screen, against the same shapes elsewhere.
 
-    python -m tests.bench.canvas [--boxes 10000] [--steps 40] [--rounds 5] [--no-write]
+    python -m tests.bench.canvas [--boxes 10000] [--steps 40] [--rounds 5] [--konva konva.min.js] [--no-write]
 
 The editor's real page on a real server, in headless Chromium without a GPU, with a stage of 1600 x 1000. One step a
 frame. The goals are for the CPU time of the page's main thread (script, style, layout, paint and the canvas) a step,
 by the browser's own count of thread time, so other work on the machine does not count; the median over the rounds.
-Beside it stands that of all the browser's threads: SVG is drawn by others than the main one.
+Beside it stands that of all the browser's threads: SVG is drawn by others than the main one. The same boxes are then
+drawn as plain SVG and on a Konva stage, which npm gives for this benchmark alone; without it its columns stay empty.
 """
 
 from __future__ import annotations
 
 import argparse
 import io
+import math
 import os
+import shutil
 import statistics
+import subprocess
+import tarfile
+import tempfile
 import uuid
 from pathlib import Path
 from typing import Any
@@ -26,6 +32,10 @@ PICTURE = (4000, 3000)
 GESTURES = ("idle", "pan", "zoom", "hover", "drag", "remote", "redraw")
 NAMES = {"idle": "nothing", "remote": "2 remote edits a frame", "redraw": "full redraw"}
 GOALS = {"pan": 3.0, "zoom": 3.0, "hover": 3.0, "drag": 3.0, "remote": 3.0, "redraw": 16.0}
+MANY, MANY_GOAL = 50_000, 5.0
+POLYGONS, CORNERS, POLYGONS_GOAL = 1000, 50, 20.0
+HUNDRED_GOAL = 10.0  # per cent of a core
+KONVA = "konva@9.3.22"
 SCENE = Path(__file__).with_name("canvas_scene.js")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 Costs = dict[str, list[tuple[float, float]]]
@@ -44,33 +54,55 @@ def picture() -> bytes:
 def make_item(boxes: int) -> tuple[Any, Any]:
     """An item with `boxes` boxes in eight classes, all over the picture, and the person who may edit it."""
     import numpy as np
+
+    random = np.random.default_rng(11)
+    w, h = random.uniform(10, 60, (2, boxes)).round(1)
+    x, y = random.uniform(0, 1, (2, boxes)) * [[PICTURE[0] - 60], [PICTURE[1] - 60]]
+    places = zip(x.round(1).tolist(), y.round(1).tolist(), w.tolist(), h.tolist(), strict=True)
+    return _item([{"type": "box", "x": x, "y": y, "w": w, "h": h} for x, y, w, h in places])
+
+
+def make_polygons() -> tuple[Any, Any]:
+    """An item with POLYGONS polygons of CORNERS vertices, and the person who may edit it."""
+    import random
+
+    hand, shapes = random.Random(5), []
+    for _ in range(POLYGONS):
+        x, y, size = hand.uniform(100, PICTURE[0] - 100), hand.uniform(100, PICTURE[1] - 100), hand.uniform(20, 90)
+        turns = [2 * math.pi * n / CORNERS for n in range(CORNERS)]
+        radii = [size * hand.uniform(0.8, 1.2) for _ in turns]
+        corners = zip(turns, radii, strict=True)
+        ring = [[n, x + r * math.cos(turn), y + r * math.sin(turn)] for n, (turn, r) in enumerate(corners)]
+        shapes.append({"type": "polygon", "rings": [ring]})
+    return _item(shapes)
+
+
+def _item(geometries: list[dict[str, Any]]) -> tuple[Any, Any]:
     from django.core.files.base import ContentFile
 
     from annotations.models import Annotation
     from projects.intake import intake
     from projects.models import Item, Project, User
 
-    user = User.objects.create_user("bench@example.org", "a long enough password", name="Bench")
+    email = f"bench{User.objects.count()}@example.org"
+    user = User.objects.create_user(email, "a long enough password", name="Bench")
     project = Project.objects.create(team=user.teams.get(), name="Bench", created_by=user)
     labels = [project.add_label(f"class {n}") for n in range(8)]
     item = intake(project, ContentFile(picture(), name="big.jpg"), "big.jpg", user)
-    random = np.random.default_rng(11)
-    w, h = random.uniform(10, 60, (2, boxes)).round(1)
-    x, y = random.uniform(0, 1, (2, boxes)) * [[PICTURE[0] - 60], [PICTURE[1] - 60]]
     Annotation.objects.bulk_create(
         Annotation(
-            id=uuid.UUID(int=n + 1),
+            id=uuid.uuid4(),
             item=item,
             label=labels[n % 8],
-            geometry={"type": "box", "x": round(x[n], 1), "y": round(y[n], 1), "w": float(w[n]), "h": float(h[n])},
+            geometry=geometry,
             author=user,
             updated_by=user,
             created_rev=1,
             updated_rev=1,
         )
-        for n in range(boxes)
+        for n, geometry in enumerate(geometries)
     )
-    Item.objects.filter(pk=item.pk).update(rev=1, annotation_count=boxes)
+    Item.objects.filter(pk=item.pk).update(rev=1, annotation_count=len(geometries))
     return item, user
 
 
@@ -105,10 +137,18 @@ class Meter:
         tasks = [task for pid in _family(os.getpid()) for task in Path(f"/proc/{pid}/task").glob("*/schedstat")]
         return sum(int(_read(task).split()[0]) for task in tasks) / 1e6
 
-    def measure(self, steps: int, rounds: int) -> Costs:
+    def share(self, gesture: str, seconds: float = 6.0) -> float:
+        """Per cent of a core that the main thread is busy."""
+        self.page.evaluate("(gesture) => bench.begin(gesture)", gesture)
+        before = self.cpu_ms()
+        steps = "async ([gesture, ms]) => { const end = performance.now() + ms; while (performance.now() < end)"
+        self.page.evaluate(f"{steps} await bench.run(gesture, 10); }}", [gesture, 1000 * seconds])
+        return (self.cpu_ms() - before) / (10 * seconds)
+
+    def measure(self, steps: int, rounds: int, gestures: tuple[str, ...] = GESTURES) -> Costs:
         """Pairs of (main thread, all threads), in ms a step, by gesture; one pair a round."""
         costs: Costs = {}
-        for gesture in GESTURES:
+        for gesture in gestures:
             self.page.evaluate("(gesture) => bench.begin(gesture)", gesture)
             self.page.evaluate("([gesture, n]) => bench.run(gesture, n)", [gesture, 5])
             for _ in range(rounds):
@@ -147,7 +187,61 @@ def open_editor(browser: Any, address: str, item: Any, user: Any) -> Any:
     return page
 
 
-def measure(options: argparse.Namespace) -> tuple[Costs, Costs]:
+def konva(options: argparse.Namespace) -> str | None:
+    """Konva's source: a given file's, or npm's."""
+    if options.konva:
+        return Path(options.konva).read_text()
+    if shutil.which("npm") is None:
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        fetched = subprocess.run(["npm", "pack", KONVA], cwd=folder, capture_output=True, check=False)
+        packs = list(Path(folder).glob("*.tgz"))
+        if fetched.returncode or not packs:
+            return None
+        with tarfile.open(packs[0]) as pack:
+            source = pack.extractfile("package/konva.min.js")
+            return source.read().decode() if source else None
+
+
+def _scenes(page: Any, options: argparse.Namespace) -> dict[str, Costs]:
+    """The editor's costs, and those of the same boxes in place of its page."""
+    given = page.evaluate(
+        """() => { const {store, view, labels} = frameloop.editor; return [store.onFrame(null),
+           Object.fromEntries(labels.map(({id, color}) => [id, color])),
+           document.querySelector('.ed-picture img').src, {x: view.x, y: view.y, scale: view.scale}] }"""
+    )
+    page.evaluate("() => bench.useEditor()")
+    costs = {"editor": Meter(page).measure(options.steps, options.rounds)}
+    page.evaluate("() => frameloop.editor.client.stop()")
+    few = max(options.steps // 4, 4)
+    page.evaluate("(given) => bench.useSvg(...given)", given)
+    page.wait_for_timeout(1500)
+    costs["svg"] = Meter(page).measure(few, options.rounds)
+    if source := konva(options):
+        page.evaluate(f"() => {{ {source} }}")
+        page.evaluate("(given) => bench.useKonva(...given)", given)
+        page.wait_for_timeout(1500)
+        costs["konva"] = Meter(page).measure(few, options.rounds)
+    return costs
+
+
+def _others(browser: Any, address: str, options: argparse.Namespace) -> dict[str, float]:
+    """The editor alone, on more boxes and on polygons: ms of the main thread a frame by gesture."""
+    found = {}
+    for name, (item, user), gestures in (
+        ("many", make_item(options.many), ("pan", "zoom", "hover", "drag", "remote", "redraw")),
+        ("polygons", make_polygons(), ("redraw",)),
+    ):
+        page = open_editor(browser, address, item, user)
+        page.evaluate(SCENE.read_text())
+        page.evaluate("() => bench.useEditor()")
+        for gesture, pairs in Meter(page).measure(options.steps, options.rounds, gestures).items():
+            found[f"{name} {gesture}"] = statistics.median(main for main, _all in pairs)
+        page.context.close()
+    return found
+
+
+def measure(options: argparse.Namespace) -> tuple[dict[str, Costs], dict[str, float], float]:
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright keeps an event loop in this thread
     from playwright.sync_api import sync_playwright
 
@@ -156,53 +250,68 @@ def measure(options: argparse.Namespace) -> tuple[Costs, Costs]:
         browser = playwright.chromium.launch(executable_path=options.chromium, args=ARGUMENTS)
         page = open_editor(browser, address, item, user)
         page.evaluate(SCENE.read_text())
-        given = page.evaluate(
-            """() => { const {store, view, labels} = frameloop.editor; return [store.onFrame(null),
-               Object.fromEntries(labels.map(({id, color}) => [id, color])),
-               document.querySelector('.ed-picture img').src, {x: view.x, y: view.y, scale: view.scale}] }"""
-        )
         page.evaluate("() => bench.useEditor()")
-        ours = Meter(page).measure(options.steps, options.rounds)
-        page.evaluate("() => frameloop.editor.client.stop()")
-        page.evaluate("(given) => bench.useSvg(...given)", given)
-        page.wait_for_timeout(1500)
-        plain = Meter(page).measure(max(options.steps // 4, 4), options.rounds)
+        hundred = Meter(page).share("hundred")
+        costs = _scenes(page, options)
+        page.context.close()
+        others = _others(browser, address, options)
         browser.close()
-    return ours, plain
+    return costs, others, hundred
 
 
-def table(ours: Costs, plain: Costs) -> str:
-    lines = ["| ms of CPU a frame | editor | goal | all threads | plain SVG | all threads | SVG's / editor's, all |"]
-    lines.append("|---|---|---|---|---|---|---|")
+def _verdict(value: float, goal: float | None) -> str:
+    return f"{goal:g}: {'held' if value <= goal else 'missed'}" if goal else ""
+
+
+def table(costs: dict[str, Costs]) -> str:
+    heads = ["ms of CPU a frame, main thread (all threads)", "editor", "goal", "SVG", "Konva"]
+    heads += ["SVG's / editor's", "Konva's / editor's"]
+    lines = [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
     for gesture in GESTURES:
-        mine, mine_all = map(statistics.median, zip(*ours[gesture], strict=True))
-        theirs, theirs_all = map(statistics.median, zip(*plain[gesture], strict=True))
-        goal = GOALS.get(gesture)
-        verdict = f"{goal:.0f}: {'held' if mine <= goal else 'missed'}" if goal else ""
-        cells = [NAMES.get(gesture, gesture), f"{mine:.2f}", verdict, f"{mine_all:.1f}"]
-        cells += [f"{theirs:.2f}", f"{theirs_all:.1f}", f"{theirs_all / mine_all:.1f}"]
+        found = {
+            scene: tuple(map(statistics.median, zip(*cost[gesture], strict=True))) for scene, cost in costs.items()
+        }
+        shown = {scene: f"{main:.2f} ({every:.1f})" for scene, (main, every) in found.items()}
+        mine = found["editor"]
+        cells = [NAMES.get(gesture, gesture), shown["editor"], _verdict(mine[0], GOALS.get(gesture))]
+        cells += [shown.get(scene, "") for scene in ("svg", "konva")]
+        for scene in ("svg", "konva"):
+            theirs = found.get(scene)
+            cells.append(f"{theirs[0] / mine[0]:.1f} ({theirs[1] / mine[1]:.1f})" if theirs else "")
         lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def more(others: dict[str, float], hundred: float, options: argparse.Namespace) -> str:
+    lines = ["| the editor, main thread | | goal |", "|---|---|---|"]
+    lines.append(f"| 100 remote edits a second | {hundred:.1f} % of a core | {_verdict(hundred, HUNDRED_GOAL)} |")
+    for name, ms in others.items():
+        scene, gesture = name.split()
+        what = f"{options.many:,} boxes" if scene == "many" else f"{POLYGONS:,} polygons of {CORNERS} vertices"
+        goal = POLYGONS_GOAL if scene == "polygons" else None if gesture == "redraw" else MANY_GOAL
+        lines.append(f"| {what}, {NAMES.get(gesture, gesture)} | {ms:.2f} ms a frame | {_verdict(ms, goal)} |")
     return "\n".join(lines)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--boxes", type=int, default=10_000)
+    parser.add_argument("--many", type=int, default=MANY)
     parser.add_argument("--steps", type=int, default=40)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--konva", help="the library's konva.min.js, where npm cannot fetch it")
     parser.add_argument("--chromium", default=os.environ.get("CHROMIUM", "/usr/bin/chromium"))
     parser.add_argument("--no-write", action="store_true", help="print only")
     options = parser.parse_args()
-    result = table(*measure(options))
+    costs, others, hundred = measure(options)
+    result = f"{table(costs)}\n\n{more(others, hundred, options)}"
     print(result)
     if not options.no_write:
         head = (
             f"`python -m tests.bench.canvas`: {options.boxes:,} boxes on {PICTURE[0]} x {PICTURE[1]} pixels, a stage "
-        )
-        head += (
             f"of {STAGE[0]} x {STAGE[1]}, Chromium without a GPU. CPU time of the page's main thread (the goals are "
+            "for it), and in brackets of all the browser's threads, which compose the stage in software."
         )
-        head += "for it), and of all the browser's threads, which compose the stage in software."
         write_section("canvas", f"## The editor's stage\n\n{head}\n\n{result}")
 
 

@@ -1,5 +1,6 @@
-/* What a hand does, a step a frame: in the editor (`editorScene`), and on the same shapes as plain SVG (`svgScene`).
-   The editor's own page runs this by `tests/bench/canvas.py`; both scenes have the same boxes, picture and steps. */
+/* What a hand does, a step a frame: in the editor (`editorScene`), and on the same shapes as plain SVG (`svgScene`) and
+   on a Konva stage (`konvaScene`). The editor's own page runs this by `tests/bench/canvas.py`; all have the same boxes,
+   picture and steps. */
 
 const MIDDLE = [800, 500];
 /** A path that comes back: every step moves by a few pixels. */
@@ -40,6 +41,39 @@ function editorScene() {
     },
     remote: { step: (i) => { remote(shapes[(i * 2) % shapes.length], i); remote(shapes[(i * 2 + 5001) % shapes.length], i); } },
     redraw: { step() { renderer._stale = true; renderer._drawnAt = 0; renderer.ask(); } },
+    hundred: {
+      begin() { this.since = performance.now(); this.done = 0; },
+      step(i) { for (const due = (performance.now() - this.since) / 10; this.done < due; this.done++) remote(shapes[(this.done * 37) % shapes.length], i); },
+    },
+  };
+}
+
+function konvaScene(shapes, colors, picture, fit) {
+  document.body.replaceChildren();
+  Object.assign(document.body.style, { margin: "0", overflow: "hidden", display: "block", background: "#111" });
+  const holder = document.body.appendChild(document.createElement("div"));
+  const stage = new Konva.Stage({ container: holder, width: 1600, height: 1000 });
+  const layer = new Konva.Layer();
+  const image = new Image();
+  image.src = picture;
+  layer.add(new Konva.Image({ image, listening: false }));
+  const rects = shapes.map(({ geometry: g, label }) => new Konva.Rect({
+    x: g.x, y: g.y, width: g.w, height: g.h, stroke: colors[label], strokeWidth: 1, strokeScaleEnabled: false, perfectDrawEnabled: false, shadowForStrokeEnabled: false,
+  }));
+  layer.add(...rects);
+  stage.add(layer);
+  let view = { ...fit };
+  let over = null;
+  const place = () => { stage.position({ x: view.x, y: view.y }); stage.scale({ x: view.scale, y: view.scale }); };
+  place();
+  return {
+    idle: { step() {} },
+    pan: { begin() { this.from = { ...view }; }, step(i) { const [x, y] = around(i, 150); view = { ...view, x: this.from.x + x - MIDDLE[0], y: this.from.y + y - MIDDLE[1] - 150 }; place(); }, end() { view = this.from; place(); } },
+    zoom: { step(i) { const grown = factor(i); view = { scale: view.scale * grown, x: MIDDLE[0] - (MIDDLE[0] - view.x) * grown, y: MIDDLE[1] - (MIDDLE[1] - view.y) * grown }; place(); } },
+    hover: { step(i) { const [x, y] = around(i, 300); const found = stage.getIntersection({ x, y }); if (found === over) return; over?.strokeWidth(1); over = found; over?.strokeWidth(3); } },
+    drag: { step(i) { const from = shapes[4321 % shapes.length].geometry; rects[4321 % shapes.length].position({ x: from.x + 60 * Math.sin(i / 9), y: from.y + 60 * Math.cos(i / 7) }); } },
+    remote: { step(i) { for (const at of [(i * 2) % rects.length, (i * 2 + 5001) % rects.length]) rects[at].x(shapes[at].geometry.x + (i % 5)); } },
+    redraw: { step() { layer.batchDraw(); } },
   };
 }
 
@@ -73,7 +107,7 @@ function svgScene(shapes, colors, picture, fit) {
     pan: { begin() { this.from = { ...view }; }, step(i) { const [x, y] = around(i, 150); view = { ...view, x: this.from.x + x - MIDDLE[0], y: this.from.y + y - MIDDLE[1] - 150 }; place(); }, end() { view = this.from; place(); } },
     zoom: { step(i) { const grown = factor(i); view = { scale: view.scale * grown, x: MIDDLE[0] - (MIDDLE[0] - view.x) * grown, y: MIDDLE[1] - (MIDDLE[1] - view.y) * grown }; place(); } },
     hover: { step(i) { const [x, y] = around(i, 300); const found = document.elementFromPoint(x, y); if (found === over) return; over?.setAttribute("stroke-width", "1"); over = found?.tagName === "rect" ? found : null; over?.setAttribute("stroke-width", "3"); } },
-    drag: { step(i) { move(rects[4321], 60 * Math.sin(i / 9), 60 * Math.cos(i / 7), shapes[4321].geometry); } },
+    drag: { step(i) { const at = 4321 % rects.length; move(rects[at], 60 * Math.sin(i / 9), 60 * Math.cos(i / 7), shapes[at].geometry); } },
     remote: { step(i) { for (const at of [(i * 2) % rects.length, (i * 2 + 5001) % rects.length]) move(rects[at], i % 5, 0, shapes[at].geometry); } },
     redraw: { step(i) { view = { ...view, x: fit.x + (i % 2) * 0.5 }; place(); } },
   };
@@ -90,4 +124,5 @@ globalThis.bench = {
   async end(gesture) { this.scene[gesture].end?.(); await this.frame(); },
   useEditor() { this.scene = editorScene(); },
   useSvg(...given) { this.scene = svgScene(...given); },
+  useKonva(...given) { this.scene = konvaScene(...given); },
 };
