@@ -1,5 +1,5 @@
 /** The registry of what can be done in the editor: with its keys, whether it can be done now, and why not. */
-import { Emitter } from "./util.js";
+import { Emitter, safeStorage } from "./util.js";
 
 /**
  * @typedef {object} Command
@@ -20,6 +20,8 @@ import { Emitter } from "./util.js";
  */
 
 const KEYS_SETTING = "frameloop.editor.keys";
+const SINGLE_SETTING = "frameloop.editor.single-keys";
+const COMBO = /^(Ctrl\+)?(Alt\+)?(Shift\+)?[A-Za-z][A-Za-z0-9]*$/;
 
 /** Keys may be given other commands, kept in this browser. Parts that come later add theirs. Emits `change`. */
 export class Commands extends Emitter {
@@ -31,7 +33,11 @@ export class Commands extends Emitter {
     this._byId = new Map();
     /** @type {Map<string, Command[]>} */
     this._byKey = new Map();
-    this._own = storedKeys();
+    this._storage = safeStorage("localStorage");
+    /** @type {Record<string, string[]>} what this person has changed, by command id */
+    this.own = readKeys(this._storage.get(KEYS_SETTING)) ?? {};
+    /** Whether keys of one sign do anything: who speaks or trembles into a keyboard may switch them off. */
+    this.singles = this._storage.get(SINGLE_SETTING) !== "off";
   }
 
   /**
@@ -58,12 +64,15 @@ export class Commands extends Emitter {
 
   /** The keys that a command has for this person. @param {Command} command */
   keysOf(command) {
-    return this._own[command.id] ?? command.keys;
+    return this.own[command.id] ?? command.keys;
   }
 
-  /** @param {Record<string, string[]>} keys by command id; what is not named keeps its own */
-  remap(keys) {
-    this._own = keys;
+  /** @param {Record<string, string[]>} keys by command id; what is not named keeps its own @param {boolean} [singles] */
+  remap(keys, singles = this.singles) {
+    this.own = keys;
+    this.singles = singles;
+    this._storage.set(KEYS_SETTING, JSON.stringify(keys));
+    this._storage.set(SINGLE_SETTING, singles ? "on" : "off");
     this._byKey.clear();
     for (const command of this.all) this._bind(command);
     this.emit("change");
@@ -87,6 +96,7 @@ export class Commands extends Emitter {
    * @returns {Command | undefined}
    */
   find(event) {
+    if (!this.singles && isSingle(event)) return undefined;
     const found = this._byKey.get(`key:${event.key}`) ?? this._byKey.get(comboOf(event)) ?? [];
     return found.find((command) => !command.refusal()) ?? found[0];
   }
@@ -96,6 +106,11 @@ export class Commands extends Emitter {
 export function comboOf(event) {
   const ctrl = event.ctrlKey || event.metaKey ? "Ctrl+" : "";
   return `${ctrl}${event.altKey ? "Alt+" : ""}${event.shiftKey ? "Shift+" : ""}${event.code}`;
+}
+
+/** A letter, digit or sign by itself; the space bar is none. @param {KeyboardEvent} event */
+function isSingle(event) {
+  return event.key.length === 1 && event.key !== " " && !event.ctrlKey && !event.metaKey && !event.altKey;
 }
 
 /** "Ctrl+Shift+KeyZ" as people read it. @param {string} combo */
@@ -109,12 +124,19 @@ export function keyText(combo) {
     .join(" ");
 }
 
-/** @returns {Record<string, string[]>} */
-function storedKeys() {
+/**
+ * Keys by command id, as they were stored or exported.
+ * @param {string | null} text
+ * @returns {Record<string, string[]> | null} null when it is none
+ */
+export function readKeys(text) {
   try {
-    return JSON.parse(localStorage.getItem(KEYS_SETTING) ?? "{}") ?? {};
+    const found = JSON.parse(text ?? "{}");
+    if (typeof found !== "object" || !found || Array.isArray(found)) return null;
+    const sound = (/** @type {any} */ keys) => Array.isArray(keys) && keys.length <= 8 && keys.every((key) => typeof key === "string" && (COMBO.test(key) || /^key:.$/.test(key)));
+    return Object.values(found).every(sound) ? Object.fromEntries(Object.entries(found)) : null;
   } catch {
-    return {};
+    return null;
   }
 }
 

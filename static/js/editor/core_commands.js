@@ -1,10 +1,9 @@
 /** The commands that every editor has; extensions add theirs. */
 import { isSuggestion, likeness } from "./editor.js";
 import { boundsOf, geometryOn, union } from "./model/geometry.js";
+import { isTrack, trackOf } from "./model/interpolation.js";
 import { TOOLS } from "./tools/registry.js";
 import { uuid7 } from "./util.js";
-
-const BRIGHTER = 0.15;
 
 /** @param {import("./commands.js").Commands} commands @param {import("./editor.js").Editor} editor @param {import("./tools/stage.js").Stage} stage @param {Record<string, () => void>} open */
 export function coreCommands(commands, editor, stage, open) {
@@ -53,8 +52,8 @@ export function coreCommands(commands, editor, stage, open) {
   add("Frames", "previous", "Previous frame, or previous image", ["KeyA", "ArrowLeft"], step(-1), neighbour(-1), { repeats: true });
   add("Frames", "next-10", "Ten frames on", ["Shift+KeyD", "Shift+ArrowRight"], () => editor.goTo(editor.wanted + 10), video, { repeats: true });
   add("Frames", "previous-10", "Ten frames back", ["Shift+KeyA", "Shift+ArrowLeft"], () => editor.goTo(editor.wanted - 10), video, { repeats: true });
-  add("Frames", "next-labelled", "Next labelled frame", ["BracketRight"], () => goToLabelled(editor, 1), video);
-  add("Frames", "previous-labelled", "Previous labelled frame", ["BracketLeft"], () => goToLabelled(editor, -1), video);
+  add("Frames", "next-labelled", "Next labelled frame, or key frame of the selected tracks", ["BracketRight"], () => goToLabelled(editor, 1), video);
+  add("Frames", "previous-labelled", "Previous labelled frame, or key frame of the selected tracks", ["BracketLeft"], () => goToLabelled(editor, -1), video);
   add("Frames", "first", "First frame", ["Home"], () => editor.goTo(0), video);
   add("Frames", "last", "Last frame", ["End"], () => editor.goTo(Infinity), video);
 
@@ -65,8 +64,6 @@ export function coreCommands(commands, editor, stage, open) {
   add("View", "zoom-shape", "Zoom to the selection", ["Shift+KeyZ"], () => showSelection(editor), () => (editor.selection.size ? "" : "Select a shape first."));
   add("View", "crosshair", "Crosshair on or off", ["KeyG"], () => editor.setCrosshair(!editor.crosshair), undefined, { toolbar: "┼", pressed: () => editor.crosshair });
   add("View", "peek", "Hold to see the bare picture", ["KeyQ"], () => editor.emit("peek", true), undefined, { release: () => editor.emit("peek", false) });
-  add("View", "brighter", "Brighter picture", ["Period"], () => editor.emit("brightness", BRIGHTER), undefined, { repeats: true });
-  add("View", "darker", "Darker picture", ["Comma"], () => editor.emit("brightness", -BRIGHTER), undefined, { repeats: true });
   add("View", "help", "All keys", ["key:?"], () => open.help(), undefined, { inLists: true });
 }
 
@@ -140,7 +137,8 @@ function drawAgain(editor) {
 
 /** @param {import("./editor.js").Editor} editor @param {number} by */
 function goToLabelled(editor, by) {
-  const frames = [...editor.store.labelledFrames().keys()].sort((a, b) => (a - b) * by);
+  const keys = editor.selected().filter(isTrack).flatMap((track) => trackOf(track).numbers);
+  const frames = (keys.length ? keys : [...editor.store.labelledFrames().keys()]).sort((a, b) => (a - b) * by);
   const next = frames.find((n) => (n - editor.wanted) * by > 0);
   if (next !== undefined) editor.goTo(next);
 }

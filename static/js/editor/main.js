@@ -131,12 +131,6 @@ function listen(editor, commands, stage) {
   client.on("welcome", () => editor.emit("rights"));
   const view = part("stage");
   editor.on("peek", (/** @type {boolean} */ on) => view.classList.toggle("bare", on));
-  let brightness = 1;
-  editor.on("brightness", (/** @type {number} */ by) => {
-    brightness = Math.min(3, Math.max(0.3, brightness + by));
-    /** @type {HTMLElement} */ (view.querySelector(".ed-picture")).style.filter = Math.abs(brightness - 1) < 0.01 ? "" : `brightness(${brightness})`;
-    editor.emit("say", `Brightness ${Math.round(brightness * 100)} %`);
-  });
   view.addEventListener("blur", () => stage.holdSpace(false));
 }
 
@@ -225,6 +219,7 @@ function pictures(editor, renderer) {
 function followAddress(editor) {
   const read = () => Number(/frame=(\d+)/.exec(location.hash)?.[1] ?? 0);
   editor.on("frame", () => {
+    if (editor.playing) return; // browsers allow few changes of the address in a row
     const hash = new URLSearchParams(location.hash.slice(1));
     hash.set("frame", String(editor.frame));
     window.history.replaceState(null, "", `#${hash}`);

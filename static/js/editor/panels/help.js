@@ -19,10 +19,20 @@ export function openHelp(dialog, commands) {
   const hands = section("Hands", gestures.map(([what, does]) => line(does, [make("span", {}, what)])));
   dialog.onclick = (event) => event.target === dialog && dialog.close();
   dialog.replaceChildren(
-    make("header", {}, make("h2", { id: "help-title" }, "Keys and gestures"), close),
+    make("header", {}, make("h2", { id: "help-title" }, "Keys and gestures"), make("span", { class: "ed-grow" }), changeKeys(dialog, commands), close),
     make("div", { class: "ed-help" }, ...[...groups].map(([name, list]) => section(name, list.map((command) => commandLine(command, commands)))), hands),
   );
   dialog.showModal();
+}
+
+/** @param {HTMLDialogElement} dialog @param {import("../commands.js").Commands} commands */
+function changeKeys(dialog, commands) {
+  const change = make("button", { type: "button", class: "ed-small quiet" }, "Change keys");
+  change.addEventListener("click", () => {
+    dialog.close();
+    commands.get("change-keys").run(false);
+  });
+  return commands.has("change-keys") ? change : null;
 }
 
 /** @param {string} name @param {HTMLElement[]} lines */

@@ -133,7 +133,7 @@ export class ObjectList {
   /** @param {Annotation} shape @param {number} i @returns {HTMLElement} */
   _rowOf(shape, i) {
     const known = this.rows.get(shape.id);
-    const place = `${i}/${this.shapes.length}`;
+    const place = `${i}/${this.shapes.length}/${shape.keyframes && !this.editor.playing ? this.editor.frame : ""}`;
     if (known?.shape === shape && known.place === place) return known.row;
     const row = this._row(shape, i);
     if (known) known.row.replaceWith(row);

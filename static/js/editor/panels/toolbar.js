@@ -15,6 +15,7 @@ export function toolbar(root, editor, commands) {
   /** @type {[HTMLElement, import("../commands.js").Command][]} */
   let buttons = [];
   const build = () => {
+    const had = document.activeElement instanceof HTMLElement && root.contains(document.activeElement) ? document.activeElement.dataset.command : undefined;
     buttons = [];
     root.replaceChildren();
     for (const group of GROUPS) {
@@ -26,6 +27,8 @@ export function toolbar(root, editor, commands) {
         root.append(button);
       }
     }
+    rove(buttons.map(([button]) => button), null);
+    if (had) buttons.find(([, command]) => command.id === had)?.[0].focus();
     show();
   };
   const show = () => {
@@ -38,7 +41,25 @@ export function toolbar(root, editor, commands) {
   editor.history.on("change", show);
   editor.client.on("state", show);
   commands.on("change", later(build));
+  root.addEventListener("keydown", (event) => walk(event, buttons.map(([button]) => button)));
+  root.addEventListener("focusin", (event) => rove(buttons.map(([button]) => button), event.target));
   build();
+}
+
+/** One stop of the Tab key for all buttons; arrows go on from there. @param {HTMLElement[]} buttons @param {EventTarget | null} current */
+function rove(buttons, current) {
+  const stop = buttons.find((button) => button === current) ?? buttons[0];
+  for (const button of buttons) button.tabIndex = button === stop ? 0 : -1;
+}
+
+/** @param {KeyboardEvent} event @param {HTMLElement[]} buttons */
+function walk(event, buttons) {
+  const at = buttons.indexOf(/** @type {HTMLElement} */ (event.target));
+  const to = { ArrowDown: at + 1, ArrowRight: at + 1, ArrowUp: at - 1, ArrowLeft: at - 1, Home: 0, End: -1 }[event.key];
+  if (at < 0 || to === undefined || event.ctrlKey || event.altKey) return;
+  buttons.at(to % buttons.length)?.focus();
+  event.preventDefault();
+  event.stopPropagation();
 }
 
 /** @param {import("../commands.js").Command} command @param {string} sign an icon's name, or text @returns {HTMLButtonElement} */
