@@ -108,7 +108,7 @@ class Tools(APIView):
     @extend_schema(operation_id="assist_tools", tags=_TAGS, responses=fields.ToolsSerializer)
     def get(self, request: Request, item_id: uuid.UUID) -> Response:
         """Which tools are ready on this server, and what the others need."""
-        item = access.fetch(Item.objects.all(), request.user, item_id)
+        item = access.fetch(Item.every.all(), request.user, item_id)
         detail, model = click.ready(), similar.deployed(item)
         return Response(
             {"click": {"ready": not detail, "detail": detail}, "model": model.name if model is not None else ""}
@@ -167,7 +167,7 @@ class Origins(APIView):
     @extend_schema(operation_id="assist_origins", tags=_TAGS, responses=fields.OriginsSerializer)
     def get(self, request: Request, item_id: uuid.UUID) -> Response:
         """Which model or tool proposed the item's shapes that no person drew."""
-        item = access.fetch(Item.objects.all(), request.user, item_id)
+        item = access.fetch(Item.every.all(), request.user, item_id)
         return Response({"results": propose.origins(item)})
 
 

@@ -161,3 +161,11 @@ def test_where_a_suggestion_came_from_can_be_asked(api, bob, charlie, item):
     path = f"/api/v1/items/{item.pk}/assist/origins"
     assert api(bob).get(path).data == {"results": [{"id": made["id"], "tool": "grabcut", "model": None, "name": ""}]}
     assert api(charlie).get(path).status_code == 404
+
+
+def test_on_a_blind_copy_only_the_one_it_is_for_is_helped(api, bob, charlie, item):
+    copy = Item.every.create(project=item.project, asset=item.asset, path=item.path, replica_of=item, replica_for=bob)
+    item.project.team.memberships.create(user=charlie, role="annotator")
+    assert ask(api(charlie), copy).status_code == 404
+    assert ask(api(bob), copy).status_code == 201
+    assert len(queries.annotations_of(copy)) == 1 and not queries.annotations_of(item)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from annotations.interpolation import state_on
 from annotations.models import Annotation
 from projects import frames
 from projects.models import Item
@@ -56,20 +57,10 @@ def _shown(shape: Annotation, frame: int) -> dict[str, Any]:
 
 
 def geometry_on(shape: Annotation, frame: int | None) -> dict[str, Any] | None:
-    """Where a shape is on a frame: None when it is not there. A track's box moves straight between keyframes."""
-    if not shape.keyframes:
-        return shape.geometry if shape.frame == frame else None
-    marks = sorted((int(key), entry) for key, entry in shape.keyframes.items())
-    before = [mark for mark in marks if mark[0] <= (frame or 0)]
-    if not before or before[-1][1].get("outside"):
-        return None
-    held = next((entry["geometry"] for _, entry in reversed(before) if entry.get("geometry")), None)
-    after = next(((n, entry) for n, entry in marks if n > (frame or 0) and entry.get("geometry")), None)
-    if held is None or after is None or held["type"] != "box" or after[1]["geometry"]["type"] != "box":
-        return held
-    share = ((frame or 0) - before[-1][0]) / (after[0] - before[-1][0])
-    goal = after[1]["geometry"]
-    return {"type": "box", **{name: held[name] + (goal[name] - held[name]) * share for name in "xywh"}}
+    """Where a shape is on a frame (None: of an image), between a track's keyframes too; None when it is not there."""
+    names = ("frame", "geometry", "attributes", "keyframes")
+    state = state_on({name: getattr(shape, name) for name in names}, frame)
+    return state["geometry"] if state else None
 
 
 def _course(item: Item, box: Box, wanted: range, method: str) -> Course:

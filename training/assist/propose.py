@@ -35,7 +35,7 @@ def fetch_item(user: Any, item_id: uuid.UUID) -> Item:
         Http404, PermissionDenied: as `access.fetch`.
         Problem: 409 ITEM_APPROVED.
     """
-    rows = Item.objects.select_related("asset", "asset__video", "project")
+    rows = Item.every.select_related("asset", "asset__video", "project")
     item = access.fetch(rows, user, item_id, Act.ANNOTATE)
     approved = item.state == State.APPROVED
     if approved and access.project_rank(user, item.project_id) < Rank(Act.REVIEW):
