@@ -11,8 +11,12 @@ Client to server
               newest confirmed revision when the person acted. `undo_of: <tx_id of mine>` with `ops: []`
               takes one's own transaction back, and naming the undo's own tx_id does it again
     pull      {from}   send me the transactions from this revision on
-    presence  {cursor: [x, y] | null, frame, selection: [id], tool, drag?: {id, geometry}}   latest wins
-    sub       {frames}   accepted; every frame is sent for now
+    presence  {cursor: [x, y] | null, frame, selection: [id], tool, drag?: {id, geometry},
+              view?: {x, y, w} | null, away?}   latest wins. `view` is what is on screen, for those who follow:
+              its middle and its width in pixels of the picture; `drag` is what a hand holds, an advisory lock
+              that peers show for 15 s after its last change
+    sub       {frames: null | [first, last]}   checked, and nothing more: every frame of an item is sent to all,
+              since undo, tracks and the list of labelled frames need the whole document
     ping      {rev?}   answered by pong; rev is the newest revision the client has applied
     auth      {token}
 
@@ -27,8 +31,8 @@ Server to client
     nack      {tx_id, code, detail, current, retryable}   nothing of it was applied; `current` is the
               shape in the way
     head      {rev}   every 5 s; a client that is behind and misses nothing in flight pulls
-    presence  {batch: [{conn, user, cursor, frame, selection, tool, drag} | {conn, gone: true}]}   one's own
-              conn is among them
+    presence  {batch: [{conn, user, cursor, frame, selection, tool, drag, view, away} | {conn, gone: true}]}
+              one's own conn is among them
     role      {role}   it has changed
     reauth    {deadline}   seconds within which an `auth` has to come
     goaway    {retry_after}   the server is about to stop
@@ -116,6 +120,8 @@ class Presence:
     selection: list[str]
     tool: str
     drag: dict[str, Any] | None = None
+    view: dict[str, float] | None = None
+    away: bool = False
 
     def public(self) -> dict[str, Any]:
         """The fields that the peers see."""
@@ -125,6 +131,8 @@ class Presence:
             "selection": self.selection,
             "tool": self.tool,
             "drag": self.drag,
+            "view": self.view,
+            "away": self.away,
         }
 
 
@@ -228,7 +236,7 @@ def parse_presence(message: dict[str, Any]) -> Presence:
     checked = checks.fields(message, "", *_PRESENCE)
     return Presence(
         checked["cursor"], checked.get("frame"), checked.get("selection", []), checked.get("tool", ""),
-        checked.get("drag"),
+        checked.get("drag"), checked.get("view"), checked.get("away", False),
     )  # fmt: skip
 
 
@@ -248,6 +256,18 @@ def _tool(value: Any, where: str) -> str:
     if not isinstance(value, str) or not _TOOL.fullmatch(value):
         raise Malformed("must be at most 24 lower-case letters, digits and dashes", where)
     return value
+
+
+def _view(value: Any, where: str) -> dict[str, Any]:
+    parts: dict[str, Check] = {"x": checks.coordinate, "y": checks.coordinate, "w": _width}
+    return checks.fields(checks.json_object(value, where), where, parts, {})
+
+
+def _width(value: Any, where: str) -> float:
+    width = checks.coordinate(value, where)
+    if not width > 0:
+        raise Malformed("must be above 0", where)
+    return width
 
 
 def _drag(value: Any, where: str) -> dict[str, Any]:
@@ -270,5 +290,7 @@ _PRESENCE: tuple[dict[str, Check], dict[str, Check]] = (
         "selection": _selection,
         "tool": lambda value, where: "" if value is None else _tool(value, where),
         "drag": checks.or_null(_drag),
+        "view": checks.or_null(_view),
+        "away": checks.flag,
     },
 )

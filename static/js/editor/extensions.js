@@ -19,8 +19,12 @@
 export const EXTENSIONS = [
   { name: "the brush's bar", load: () => import("./panels/brush.js") },
   { name: "tags", load: () => import("./panels/tags.js") },
+  { name: "large masks", load: () => import("./panels/large_masks.js") },
   { name: "regions and conversions", load: () => import("./panels/regions.js") },
   { name: "work on single vertices", load: () => import("./tools/shape_commands.js") },
+  { name: "following", load: () => import("./panels/following.js") },
+  { name: "who holds what", load: () => import("./render/holds.js") },
+  { name: "the session", load: () => import("./panels/sessions.js") },
   { name: "comments", load: () => import("./panels/comments.js") },
   { name: "notices", load: () => import("./panels/notices.js") },
   { name: "the selection's details", load: () => import("./panels/details.js") },

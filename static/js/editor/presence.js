@@ -3,12 +3,17 @@
  * seconds, because nobody says goodbye for a person whose server process died. The server's own beat is the clock:
  * timers of a tab in the background would sleep.
  */
+import { thinned } from "./model/vertices.js";
 
 const EVERY_MS = 50;
 /** A little less than the server's beat. */
 const AGAIN_MS = 4000;
 const MOST_SELECTED = 200;
 const LARGEST_DRAG = 6000;
+/** Of an outline that is dragged the others see as many, and all of them when it lies. */
+const MOST_VERTICES = 100;
+/** Who does nothing for so long is away. */
+const AWAY_MS = 60_000;
 
 export class Presence {
   /** @param {import("./editor.js").Editor} editor */
@@ -26,7 +31,10 @@ export class Presence {
       this.cursor = point;
       this._soon();
     });
-    for (const name of ["selection", "frame", "tool", "drafts"]) editor.on(name, () => this._soon());
+    for (const name of ["selection", "frame", "tool", "drafts", "following"]) editor.on(name, () => this._soon());
+    editor.view.on("change", () => this._soon());
+    this._usedAt = performance.now();
+    this._watchHands();
     editor.client.on("head", () => {
       editor.dropSilentPeers();
       if (performance.now() - this._sentAt < AGAIN_MS) return;
@@ -45,6 +53,25 @@ export class Presence {
     });
   }
 
+  /** Whether somebody is there: the page is in sight, and a hand did something in the last minute. */
+  get away() {
+    return Boolean(globalThis.document?.hidden) || performance.now() - this._usedAt > AWAY_MS;
+  }
+
+  _watchHands() {
+    if (!globalThis.document) return;
+    const used = () => {
+      const wasAway = this.away;
+      this._usedAt = performance.now();
+      if (wasAway) this._soon();
+    };
+    for (const name of ["pointermove", "pointerdown", "keydown", "wheel"]) document.addEventListener(name, used, { capture: true, passive: true });
+    document.addEventListener("visibilitychange", () => {
+      if (!document.hidden) this._usedAt = performance.now();
+      this._soon();
+    });
+  }
+
   _soon() {
     if (this._timer) return;
     const wait = Math.max(0, EVERY_MS - (performance.now() - this._sentAt));
@@ -58,7 +85,8 @@ export class Presence {
     const { editor } = this;
     if (editor.client.state !== "live") return;
     const cursor = this.cursor && this.cursor.map((each) => Math.round(each * 10) / 10);
-    const message = { cursor, frame: editor.frame, selection: [...editor.selection].slice(0, MOST_SELECTED), tool: editor.tool, drag: this._drag() };
+    const selection = [...editor.selection].slice(0, MOST_SELECTED);
+    const message = { cursor, frame: editor.frame, selection, tool: editor.tool, drag: this._drag(), view: this._view(), ...(this.away ? { away: true } : {}) };
     const text = JSON.stringify(message);
     if (text === this._last) return;
     this._last = text;
@@ -66,12 +94,21 @@ export class Presence {
     editor.client.sendPresence(message);
   }
 
+  /** What is on screen, for those who follow. Who follows somebody has no view of their own: two would chase each other. */
+  _view() {
+    const { view, following } = this.editor;
+    if (following || view.width <= 1) return null;
+    const [x, y] = view.toPicture([view.width / 2, view.height / 2]);
+    return { x: Math.round(x * 10) / 10, y: Math.round(y * 10) / 10, w: Math.round((view.width / view.scale) * 10) / 10 };
+  }
+
   /** One shape that is being moved or drawn; large outlines are too heavy for a preview. */
   _drag() {
     const { painting, drafts } = this.editor;
     const [first] = painting?.outline ? [/** @type {const} */ ([painting.id ?? "new", painting.outline])] : drafts;
     if (!first) return null;
-    const [id, geometry] = first;
+    const [id, whole] = first;
+    const geometry = thinned(whole, MOST_VERTICES);
     if (JSON.stringify(geometry).length > LARGEST_DRAG) return null;
     return { id: id === "new" ? this._drawing : id, geometry };
   }

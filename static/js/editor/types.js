@@ -10,7 +10,7 @@
  * @typedef {{type: "polygon", rings: Vertex[][]}} Polygon
  * @typedef {{type: "polyline", points: Vertex[]}} Polyline
  * @typedef {{type: "keypoints", points: [number, number, number][]}} Keypoints
- * @typedef {{type: "mask", size: [number, number], counts: string}} Mask
+ * @typedef {{type: "mask", size: [number, number], counts?: string, blob?: string}} Mask run lengths, or the name of a blob of the item that holds them
  * @typedef {{type: "tag"}} Tag
  * @typedef {Box | RotatedBox | Polygon | Polyline | Keypoints | Mask | Tag} Geometry
  *
@@ -95,6 +95,8 @@
  * @property {string[]} [selection]
  * @property {string} [tool]
  * @property {{id: string, geometry: Geometry} | null} [drag]
+ * @property {{x: number, y: number, w: number} | null} [view] the middle of their screen and its width, in pixels of the picture
+ * @property {boolean} [away] they do nothing for a while, or look at another tab
  *
  * @typedef {object} ItemFacts
  * @property {string} id

@@ -159,7 +159,7 @@ export class Overlay {
       const chosen = (peer.selection ?? []).filter((id) => id !== peer.drag?.id).map(geometryOf);
       put(parts.outline, "d", chosen.map((geometry) => (geometry ? svgPath(geometry, view) : "")).join(""));
       put(parts.drag, "d", peer.drag ? svgPath(peer.drag.geometry, view) : "");
-      const seen = peer.cursor && now - peer.seenAt < CURSOR_FADES_MS;
+      const seen = peer.cursor && !peer.away && now - peer.seenAt < CURSOR_FADES_MS;
       put(parts.cursor, "display", seen ? "inline" : "none");
       if (peer.cursor) {
         const [x, y] = [peer.cursor[0] * view.scale + view.x, peer.cursor[1] * view.scale + view.y];

@@ -78,6 +78,13 @@ export class Viewport extends Emitter {
     );
   }
 
+  /** Put a point in the middle, with `width` picture pixels from edge to edge. @param {Point} middle @param {number} width */
+  look([x, y], width) {
+    const scale = clamp(this.width / width, SMALLEST, LARGEST);
+    this.fitted = false;
+    this._set(scale, this.width / 2 - x * scale, this.height / 2 - y * scale);
+  }
+
   /** The part of the picture that is on the stage, with `margin` screen pixels around. @param {number} [margin] */
   visible(margin = 0) {
     const [minX, minY] = this.toPicture([-margin, -margin]);
