@@ -36,6 +36,7 @@ class AnnotationAdmin(ReadOnly):
 @admin.register(MaskBlob)
 class MaskBlobAdmin(ReadOnly):
     list_display = ("__str__", link("item"), "created_by", "created_at")
+    list_filter = ("created_at",)
     list_select_related = ("item", "created_by")
     search_fields = ("digest", "item__path", "created_by__email")
     exclude = ("counts",)
