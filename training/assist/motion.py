@@ -29,6 +29,9 @@ _ALIKE = 0.4  # correlation below which it is another object
 _SURE = 0.75
 _VISIBLE = 0.5  # share of the box inside the picture
 _PATCH = 32
+_SURROUNDINGS = 1.8  # times the box: where the background's motion is read
+_APART = 0.6  # pixels a frame that tell an object's point from the background's
+_OWN_SHARE = 0.2
 
 
 class Box(NamedTuple):
@@ -170,12 +173,36 @@ class _Flow:
         new, good = _track(self._before, plane, old)
         if good.sum() < max(_FEWEST_POINTS, 0.2 * len(old)):
             raise Lost("too few of its points can be found again")
+        share = float(good.mean())
         old, new = old[good], new[good]
+        own = _own_motion(new - old, self._behind(plane))
+        old, new = old[own], new[own]
         dx, dy = np.median(new - old, axis=0)
         box = self._box.moved(float(dx), float(dy), _growth(old, new))
         score = self._looks.compare(plane, box)
         self._before, self._box = plane, box
-        return box, score * float(good.mean()) ** 0.5
+        return box, score * share**0.5
+
+    def _behind(self, plane: Plane) -> NDArray[np.float32]:
+        """How the surroundings of the box move, x and y: mostly what is behind the object as well."""
+        around = _points(self._before, self._box.moved(0, 0, _SURROUNDINGS))
+        x, y, w, h = self._box
+        inside = (around[:, 0] > x) & (around[:, 0] < x + w) & (around[:, 1] > y) & (around[:, 1] < y + h)
+        around = around[~inside]
+        if len(around) < _FEWEST_POINTS:
+            return np.zeros(2, np.float32)
+        now, good = _track(self._before, plane, around)
+        moved = (now - around)[good]
+        return np.asarray(np.median(moved, axis=0) if len(moved) else np.zeros(2), np.float32)
+
+
+def _own_motion(moved: NDArray[np.float32], behind: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """The points that move unlike the background, where these are enough to be an object of their own.
+
+    Of somebody walking hardly half the box is the person; the rest would hold the box back until it is lost.
+    """
+    own: NDArray[np.bool_] = np.linalg.norm(moved - behind, axis=1) > _APART
+    return own if own.sum() >= max(_FEWEST_POINTS, _OWN_SHARE * len(own)) else np.ones(len(own), bool)
 
 
 def _points(plane: Plane, box: Box) -> Points:
