@@ -101,7 +101,7 @@ def restore(
     """
     with transaction.atomic():
         # The lock first: what is compared with must still be so when the transactions are written.
-        head = Item.objects.select_for_update(no_key=True).values_list("rev", flat=True).get(pk=item.pk)
+        head = Item.every.select_for_update(no_key=True).values_list("rev", flat=True).get(pk=item.pk)
         if rev > head:
             raise Rejected("AHEAD", f"The item is at revision {head}; there is no {rev} yet.")
         known = _known(item, client_id, tx_id)

@@ -57,7 +57,7 @@ class Diff(APIView):
     )
     def get(self, request: Request, item_id: uuid.UUID) -> Response:
         """The shapes added, removed and changed between two revisions."""
-        item = access.fetch(Item.objects.all(), request.user, item_id)
+        item = access.fetch(Item.every.all(), request.user, item_id)
         first, last = whole(request, "from"), whole(request, "to")
         last = item.rev if last is None else last
         if first is None:
@@ -98,7 +98,7 @@ class Restore(APIView):
 
         Its author can undo it like any other edit, and the revisions in between stay in the history.
         """
-        item = access.fetch(Item.objects.all(), request.user, item_id, Act.ANNOTATE)
+        item = access.fetch(Item.every.all(), request.user, item_id, Act.ANNOTATE)
         form = RestoreSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         wish = form.validated_data

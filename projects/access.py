@@ -152,7 +152,7 @@ def rank_of(roles: Iterable[str], active: bool) -> Rank:
 
 def members(project: Project) -> QuerySet[User]:
     """Everybody with a role in the project, by team or by name, in the order of their names."""
-    belongs = Q(memberships__team=project.team_id) | Q(project_memberships__project=project)
+    belongs = Q(memberships__team__projects=project) | Q(project_memberships__project=project)
     return User.objects.filter(belongs, is_active=True).distinct().order_by("name", "pk")
 
 

@@ -80,7 +80,7 @@ _EXAMPLE = {
 
 def _videos(request: Request, item_id: uuid.UUID) -> QuerySet[Video]:
     """The row of the item's video, alone."""
-    asset = access.fetch(Item.objects.select_related("asset"), request.user, item_id).asset
+    asset = access.fetch(Item.every.select_related("asset"), request.user, item_id).asset
     if asset.kind != Kind.VIDEO:
         raise Problem(404, "no-video", "The item is an image: its only frame is frames/0.")
     return Video.objects.filter(pk=asset.pk)

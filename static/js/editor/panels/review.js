@@ -23,6 +23,7 @@ class Review {
     this.commands = commands;
     this.stage = part("stage");
     this.busy = false;
+    this._turn = 0;
     /** @type {Work} */
     this.work = editor.config.work;
     this.bar = make("div", { class: "work-bar", role: "group", "aria-label": "Work on this item" });
@@ -75,18 +76,16 @@ class Review {
     if (state === this.work.state) return;
     const mine = by?.id === this.editor.config.user.id;
     if (!mine || !this.busy) this.editor.emit("say", `${mine ? "You" : (by?.name ?? "Somebody")} ${DID[state] ?? "changed it"}${reason ? `: ${reason}` : "."}`);
-    const sent_back = state === "sent-back" ? { by: by?.name ?? "", at: new Date().toISOString(), reason } : null;
-    this._take({ ...this.work, state, sent_back });
-    void this.refresh();
+    this.editor.item.state = state; // nothing is drawn any more on what was approved
+    this.editor.emit("rights");
+    void this.refresh(); // and what this person can make of it
   }
 
   /** What the server says now; a server that cannot be reached is asked again at the next welcome. */
   async refresh() {
-    try {
-      this._take(await api("GET", `${this.url}/state`));
-    } catch {
-      return;
-    }
+    const turn = ++this._turn; // an older answer must not beat a newer one
+    const work = await api("GET", `${this.url}/state`).catch(() => ({ ...this.work, state: this.editor.item.state, offers: [] }));
+    if (turn === this._turn) this._take(work);
   }
 
   /** @param {Work} work */
@@ -107,6 +106,7 @@ class Review {
     try {
       await this._saved();
       const work = await api("POST", `${this.url}/state`, { state, reason, from: this.work.state });
+      this._turn += 1;
       this._take(work);
       this.editor.emit("say", `${NAMES[state]}.`);
       return true;
