@@ -10,8 +10,19 @@ from django import forms
 from django.contrib.auth import password_validation
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.db import models
+from django.forms import formset_factory
 
 from projects import access
+from projects.attributes import (
+    KINDS,
+    LONGEST_NAME,
+    MOST_ATTRIBUTES,
+    AttributeProblem,
+    check,
+    check_names,
+    default_from,
+    default_text,
+)
 from projects.models import Label, Project, Role, Team, User
 from projects.models.project import PALETTE, Task, name_key
 from projects.skeletons import SkeletonError, parse_skeleton, skeleton_text
@@ -172,6 +183,54 @@ class LabelForm(forms.ModelForm):
         if same.exclude(pk=self.instance.pk).exists():
             raise forms.ValidationError(f"The project has a label '{name}' already.")
         return name
+
+
+class AttributeForm(forms.Form):
+    """One attribute; left without a name it is none."""
+
+    name = forms.CharField(
+        max_length=LONGEST_NAME, required=False, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+    kind = forms.ChoiceField(choices=[(kind, kind.capitalize()) for kind in KINDS], initial="select")
+    values = forms.CharField(
+        required=False,
+        label="Values, one a line",
+        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
+    )
+    default = forms.CharField(required=False, max_length=2000, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    mutable = forms.BooleanField(required=False, label="May change from frame to frame of a track")
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        self.attribute: dict[str, Any] | None = None
+        if not str(data.get("name", "")).strip() or self.errors:
+            return data
+        values = [line.strip() for line in data["values"].splitlines() if line.strip()]
+        try:
+            default = default_from(data["kind"], data["default"])
+            self.attribute = check({**data, "values": values, "default": default})
+        except AttributeProblem as problem:
+            self.add_error(problem.field, str(problem))
+        return data
+
+
+class AttributeForms(formset_factory(AttributeForm, extra=2, max_num=MOST_ATTRIBUTES, can_delete=True)):  # type: ignore[misc]
+    """All attributes of a label, and two empty rows for more."""
+
+    def __init__(self, data: Any, label: Label) -> None:
+        initial = [
+            {**each, "values": "\n".join(each.get("values", [])), "default": default_text(each.get("default"))}
+            for each in label.attributes
+        ]
+        super().__init__(data, initial=initial, prefix="attribute")
+
+    def clean(self) -> None:
+        kept = [form for form in self.forms if form not in self.deleted_forms and getattr(form, "attribute", None)]
+        self.attributes = [form.attribute for form in kept]
+        try:
+            check_names(self.attributes)
+        except AttributeProblem as problem:
+            raise forms.ValidationError(str(problem)) from problem
 
 
 class SkeletonForm(forms.Form):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from projects.views import account, dashboard, items, labels, notices, people, project, skeletons, teams
+from projects.views import account, attributes, dashboard, items, labels, notices, people, project, skeletons, teams
 
 urlpatterns = [
     path("", dashboard.dashboard, name="dashboard"),
@@ -33,5 +33,6 @@ urlpatterns = [
     path("projects/<uuid:project_id>/members/<uuid:membership_id>/", project.change_member, name="project-member"),
     path("projects/<uuid:project_id>/labels/", labels.add, name="project-labels"),
     path("projects/<uuid:project_id>/labels/<uuid:label_id>/", labels.change, name="project-label"),
+    path("projects/<uuid:project_id>/labels/<uuid:label_id>/attributes/", attributes.change, name="project-attributes"),
     path("projects/<uuid:project_id>/labels/<uuid:label_id>/skeleton/", skeletons.change, name="project-skeleton"),
 ]

@@ -7,12 +7,11 @@ from typing import Any
 from rest_framework import serializers
 
 from projects.access import Rank
+from projects.attributes import KINDS, AttributeProblem, check, check_names
 from projects.models import Label, Project, ProjectMembership, Role
 from projects.models.project import Task, name_key
 from projects.serializers.auth import PersonSerializer
 from projects.serializers.fields import Choice
-
-KINDS = ("text", "number", "checkbox", "select")
 
 
 class AttributeSerializer(serializers.Serializer[Any]):
@@ -23,12 +22,16 @@ class AttributeSerializer(serializers.Serializer[Any]):
     values = serializers.ListField(
         child=serializers.CharField(max_length=120), required=False, max_length=200, help_text="Of a select."
     )
-    default = serializers.JSONField(required=False)
+    default = serializers.JSONField(required=False, help_text="What new shapes say; of the attribute's kind.")
+    mutable = serializers.BooleanField(
+        required=False, help_text="Whether it may change from frame to frame of a track."
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if attrs.get("kind") == "select" and not attrs.get("values"):
-            raise serializers.ValidationError({"values": "A select needs the values to choose from."})
-        return attrs
+        try:
+            return check(attrs)
+        except AttributeProblem as problem:
+            raise serializers.ValidationError({problem.field: str(problem)}) from problem
 
 
 class SkeletonSerializer(serializers.Serializer[Any]):
@@ -67,9 +70,10 @@ class LabelSerializer(serializers.ModelSerializer[Label]):
         read_only_fields = ("id", "ordinal")
 
     def validate_attributes(self, attributes: list[Any]) -> list[Any]:
-        names = [attribute["name"] for attribute in attributes]
-        if len(set(names)) < len(names):
-            raise serializers.ValidationError("Two attributes have the same name.")
+        try:
+            check_names(attributes)
+        except AttributeProblem as problem:
+            raise serializers.ValidationError(str(problem)) from problem
         return [dict(attribute) for attribute in attributes]
 
     def update(self, label: Label, wanted: dict[str, Any]) -> Label:
