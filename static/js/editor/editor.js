@@ -5,7 +5,9 @@
 import { defaultsOf } from "./model/attributes.js";
 import { geometriesOf, geometryOps, nudged } from "./model/drafts.js";
 import { boundsOf } from "./model/geometry.js";
+import { isTrack } from "./model/interpolation.js";
 import { inverseOf, parts, redone } from "./model/ops.js";
+import { beginning, expandAll } from "./model/tracks.js";
 import { Styles } from "./render/style.js";
 import { Viewport } from "./render/viewport.js";
 import { Emitter, clamp, uuid7 } from "./util.js";
@@ -45,6 +47,9 @@ export class Editor extends Emitter {
     this.wanted = 0;
     /** @type {import("./render/video.js").VideoSource | null} a video's pictures: which frames are `ready(n)`, and when each is shown, `timeOf(n)` */
     this.frames = null;
+    /** Whether what is drawn on a video goes on through its frames. */
+    this.tracking = false;
+    this.playing = false;
     this.tool = "select";
     this.labelId = config.labels[0]?.id ?? "";
     /** @type {string | null} the shape whose outline the next drawing replaces */
@@ -71,6 +76,8 @@ export class Editor extends Emitter {
     this.locked = new Set();
     /** @type {Map<string, SeenPeer>} */
     this.peers = new Map();
+    /** @type {string | null} the person whose view this one follows */
+    this.following = null;
     this.guides = {
       /** @type {[number, number] | null} */ cross: null,
       /** @type {import("./types.js").Bounds | null} */ marquee: null,
@@ -231,7 +238,7 @@ export class Editor extends Emitter {
   /** @param {number} n the frame whose picture is on screen now */
   arrived(n) {
     if (!this.isVideo) return;
-    if (n !== this.frame) this.select([]);
+    if (n !== this.frame) this.select(this.selected().filter(isTrack).map(({ id }) => id));
     if (n !== this.frame) this.redrawing = null;
     this.frame = n;
     this.emit("frame");
@@ -249,9 +256,10 @@ export class Editor extends Emitter {
       return;
     }
     for (const part of parts(ops.map((op) => this._accepting(op)))) {
-      const inverse = part.flatMap((op) => inverseOf(this.store.get(op.id), op)).reverse();
-      const tx = this.client.submit(part, { title });
-      this.history.push({ tx_id: tx.tx_id, title, inverse, forward: part.map(redone) });
+      const plain = expandAll(part, (id) => this.store.get(id));
+      const inverse = plain.flatMap((op) => inverseOf(this.store.get(op.id), op)).reverse();
+      const tx = this.client.submit(part, { title, preview: plain === part ? undefined : plain });
+      this.history.push({ tx_id: tx.tx_id, title, inverse, forward: plain.map(redone) });
     }
   }
 
@@ -264,7 +272,7 @@ export class Editor extends Emitter {
   /** @param {Geometry} geometry @param {Op[]} [more] ops that belong to it @returns {string} the new shape's id */
   create(geometry, more = []) {
     const id = uuid7();
-    const frame = this.frame === null ? {} : { frame: this.frame };
+    const frame = this.frame === null ? {} : { frame: this.frame, ...(this.tracking ? beginning(this.frame, geometry) : {}) };
     const name = this.label(this.labelId)?.name ?? "shape";
     this.submit([{ op: "create", id, label: this.labelId, geometry, ...frame, ...defaultsOf(this.label(this.labelId)) }, ...more], `Draw ${name}`);
     this.select([id]);

@@ -1,6 +1,7 @@
 /** The ops that make a shape what a hand has made of it. Pure. */
 import { geometryOn, movedTogether } from "./geometry.js";
 import { stretched } from "./handles.js";
+import { keyframeOp } from "./tracks.js";
 import { vertexOps } from "./vertices.js";
 
 /**
@@ -22,7 +23,7 @@ import { vertexOps } from "./vertices.js";
  */
 export function geometryOps(now, geometry, { frame, pending, base = now }) {
   const { id } = now;
-  if (now.keyframes && frame !== null) return [{ op: "keyframe", id, frame, set: { geometry } }];
+  if (now.keyframes && frame !== null) return [keyframeOp(now, frame, { geometry })];
   const untouched = JSON.stringify(base.geometry) === JSON.stringify(now.geometry);
   const rev = pending || (geometry.type !== "polygon" && geometry.type !== "polyline") ? {} : { geom_rev: (untouched ? now : base).geom_rev };
   const single = vertexOps(base.geometry, geometry);

@@ -1,5 +1,6 @@
 /** The document as a person sees it: what the server confirmed, with their own unconfirmed work on top. */
 import { Emitter } from "../util.js";
+import { isTrack, stateOn, trackOf } from "./interpolation.js";
 import { applyOp, OpError } from "./ops.js";
 
 /**
@@ -31,6 +32,8 @@ export class Store extends Emitter {
     this._byFrame = new Map();
     /** @type {Set<string>} ids of shapes with keyframes */
     this._tracks = new Set();
+    /** @type {Map<number, number> | null} */
+    this._labelled = null;
   }
 
   /** Replace what is confirmed by the server's state at `rev`. @param {number} rev @param {Annotation[]} annotations */
@@ -110,14 +113,30 @@ export class Store extends Emitter {
   onFrame(frame) {
     const found = [];
     for (const id of this._byFrame.get(frame) ?? []) found.push(/** @type {Annotation} */ (this.shown.get(id)));
-    for (const id of this._tracks) found.push(/** @type {Annotation} */ (this.shown.get(id)));
+    for (const track of this.tracks()) if (stateOn(track, frame)) found.push(track);
     return found;
   }
 
-  /** The frames that have shapes of their own, with how many. @returns {Map<number, number>} */
+  /** Those with keyframes, oldest first. @returns {Annotation[]} */
+  tracks() {
+    return [...this._tracks].map((id) => /** @type {Annotation} */ (this.shown.get(id)));
+  }
+
+  /** The frames that have shapes of their own, in order. @returns {number[]} */
+  framesOfSingles() {
+    const frames = [];
+    for (const [frame, ids] of this._byFrame) if (frame !== null && ids.size) frames.push(frame);
+    return frames.sort((a, b) => a - b);
+  }
+
+  /** The frames that have shapes of their own or keyframes of tracks, with how many. @returns {Map<number, number>} */
   labelledFrames() {
+    if (this._labelled) return this._labelled;
+    /** @type {Map<number, number>} */
     const counts = new Map();
     for (const [frame, ids] of this._byFrame) if (frame !== null && ids.size) counts.set(frame, ids.size);
+    for (const track of this.tracks()) for (const n of trackOf(track).numbers) counts.set(n, (counts.get(n) ?? 0) + 1);
+    this._labelled = counts;
     return counts;
   }
 
@@ -129,6 +148,7 @@ export class Store extends Emitter {
 
   /** @param {string} id */
   _show(id) {
+    this._labelled = null;
     const before = this.shown.get(id);
     const current = this._current(id);
     const now = current?.deleted ? undefined : current;
@@ -163,7 +183,7 @@ const TRACK = "track";
 
 /** Where a shape is looked for: among the tracks, or on its frame. @param {Annotation} annotation */
 function placeOf(annotation) {
-  return annotation.keyframes ? TRACK : (annotation.frame ?? null);
+  return isTrack(annotation) ? TRACK : (annotation.frame ?? null);
 }
 
 /** @param {PendingTx} tx */

@@ -29,6 +29,33 @@ export function expand(op, get) {
   return [...rewritten(shape, mergedFrames(shape, other)), { op: "delete", id: other.id }];
 }
 
+/**
+ * The plain ops of a tx, each as of the ops before it; the given list itself where all are plain.
+ * @param {Op[]} ops @param {(id: string) => Annotation | undefined} get
+ * @returns {Op[]}
+ * @throws {OpError}
+ */
+export function expandAll(ops, get) {
+  return ops.some(({ op }) => op === "track") ? ops.flatMap((op) => expand(op, get)) : ops;
+}
+
+/** What makes a new shape a track from the first on; a tag lies on its frame. @param {number} frame @param {import("../types.js").Geometry} geometry @returns {{keyframes?: Frames}} */
+export function beginning(frame, geometry) {
+  return geometry.type === "tag" ? {} : { keyframes: { [String(frame)]: { geometry } } };
+}
+
+/**
+ * The whole of what is to be seen of a track on a frame, as a keyframe there: with changes, and never more than it takes.
+ * @param {Annotation} track @param {number} frame @param {Keyframe} changes
+ * @returns {Op}
+ */
+export function keyframeOp(track, frame, changes) {
+  const known = trackOf(track);
+  const here = track.keyframes?.[String(frame)];
+  const seenThere = here?.geometry || changes.outside || !known.state(frame) ? {} : known.keyframe(frame);
+  return { op: "keyframe", id: track.id, frame, set: { ...seenThere, ...changes } };
+}
+
 /** @param {Annotation | undefined} shape @param {string} id @param {number | undefined} trackRev @returns {Annotation} */
 function seen(shape, id, trackRev) {
   if (!shape) throw new OpError("MISSING", `There is no shape ${id} in this item.`);
