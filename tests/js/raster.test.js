@@ -52,6 +52,25 @@ test("a part is cleared alone, so that it can be painted again", () => {
   assert.deepEqual(rows(raster), [".....", ".....", "....."]);
 });
 
+test("a path is its lines, both ends included, and only within the clip", () => {
+  const raster = new Raster(7, 5);
+  raster.path([0, 0, 4, 4, 6, 4, 6, 1], 4, RED, all(raster));
+  assert.deepEqual(rows(raster), ["#......", ".#....#", "..#...#", "...#..#", "....###"]);
+  const part = new Raster(7, 5);
+  part.path([-3, -3, 4, 4, 60, 4], 3, RED, { left: 2, top: 0, right: 5, bottom: 5 });
+  assert.deepEqual(rows(part), [".......", ".......", "..#....", "...#...", "....#.."]);
+});
+
+test("a dash goes on around the corners of a path, in a part as in the whole", () => {
+  const dashed = penOf({ color: "#00ff00", dash: [3, 2] });
+  const [whole, parts] = [new Raster(9, 9), new Raster(9, 9)];
+  const places = [1, 1, 7, 2, 5, 8, 1, 1];
+  whole.path(places, 4, dashed, all(whole));
+  for (const [top, bottom] of [[0, 4], [4, 9]]) parts.path(places, 4, dashed, { left: 0, right: 9, top, bottom });
+  assert.deepEqual(rows(parts), rows(whole));
+  assert.equal(rows(whole)[1].slice(0, 4), ".###");
+});
+
 test("a dash runs along each line, the same in a part as in the whole", () => {
   const dashed = penOf({ color: "#00ff00", dash: [2, 1] });
   const [whole, parts] = [new Raster(8, 4), new Raster(8, 4)];

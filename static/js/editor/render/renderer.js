@@ -17,6 +17,8 @@ import { ShapeLayer } from "./shape_layer.js";
 
 const REDRAW_MS = 120;
 const REPAINT_MS = 66;
+/** So many corners of a polygon cost as much as a box does. */
+const CORNERS_OF_A_BOX = 8;
 const REST_MS = 90;
 /** A zoom may spend one part in this many on drawing anew. */
 const COST_SHARE = 20;
@@ -41,8 +43,9 @@ export class Renderer {
     this.entries = new Map();
     this.layer = new ShapeLayer(canvas, {
       search: (bounds) => this.tree.search(bounds),
-      styleOf: (annotation) => editor.styles.of(annotation),
+      styleOf: (annotation) => editor.styles.of(annotation, editor.frame),
       raised: () => this._raised > 0,
+      dimmed: () => editor.dimmed,
       lifted: () => (editor.drafts.size || editor.hidden.size || editor.painting ? (id) => editor.drafts.has(id) || editor.hidden.has(id) || editor.painting?.id === id : null),
       bones: (label) => editor.label(label)?.skeleton?.edges ?? [],
     });
@@ -57,6 +60,8 @@ export class Renderer {
     this._drawCost = 0;
     this._asked = false;
     this._place = "";
+    /** Whether a picture that is zoomed in far is smoothed, or shows its pixels. */
+    this.smooth = false;
     this._listen();
     this.rebuild();
   }
@@ -88,6 +93,17 @@ export class Renderer {
     const { clientWidth, clientHeight } = this.stage;
     if (!clientWidth || !clientHeight) return;
     this.view.resize(clientWidth, clientHeight);
+    this._stale = true;
+    this._drawnAt = 0;
+    this.ask();
+  }
+
+  /** How things look has changed. @param {{smooth: boolean, fill: number, names: boolean}} look fill from 0 to 1 */
+  setLook({ smooth, fill, names }) {
+    this.smooth = smooth;
+    this.layer.fill = fill;
+    this.layer.names = names;
+    this._place = "";
     this._stale = true;
     this._drawnAt = 0;
     this.ask();
@@ -138,7 +154,7 @@ export class Renderer {
   _entry(annotation) {
     const geometry = geometryOn(annotation, this.editor.frame);
     const bounds = geometry && boundsOf(geometry);
-    return geometry && bounds && { ...bounds, id: annotation.id, z: annotation.z ?? 0, annotation, geometry };
+    return geometry && bounds && { ...bounds, id: annotation.id, z: annotation.z ?? 0, weight: weightOf(geometry), annotation, geometry };
   }
 
   /** @param {Entry} entry */
@@ -174,14 +190,19 @@ export class Renderer {
     return this.tree
       .search(bounds)
       .filter(({ minX, minY, maxX, maxY, id }) =>
-        minX >= bounds.minX && minY >= bounds.minY && maxX <= bounds.maxX && maxY <= bounds.maxY && !this.editor.hidden.has(id) && !this.editor.locked.has(id))
+        minX >= bounds.minX && minY >= bounds.minY && maxX <= bounds.maxX && maxY <= bounds.maxY && this._reachable(id) && !this.editor.locked.has(id))
       .map((entry) => entry.id);
   }
 
   /** The shapes whose surroundings hold a point, those under the pointer or not. @param {Point} point @param {number} slack pixels of the picture @returns {Entry[]} */
   near([x, y], slack) {
     const found = this.tree.search({ minX: x - slack, minY: y - slack, maxX: x + slack, maxY: y + slack });
-    return found.filter(({ id }) => !this.editor.hidden.has(id));
+    return found.filter(({ id }) => this._reachable(id));
+  }
+
+  /** Neither hidden nor left out by the filter. @param {string} id */
+  _reachable(id) {
+    return !this.editor.hidden.has(id) && !this.editor.dimmed.has(id);
   }
 
   /** @param {Geometry} geometry @param {Point} at of the stage @param {number} reach */
@@ -206,7 +227,7 @@ export class Renderer {
     const place = `translate(${x}px, ${y}px) scale(${scale})`;
     if (place !== this._place) {
       this._place = this.picture.style.transform = place;
-      this.picture.classList.toggle("pixelated", scale >= PIXELATED_FROM);
+      this.picture.classList.toggle("pixelated", !this.smooth && scale >= PIXELATED_FROM);
     }
     if (this._stale && this._due(now)) this._redraw(now);
     else if (this._stale) {
@@ -290,6 +311,12 @@ export class Renderer {
     overlay.showPeers(peers, (id) => this.entries.get(id)?.geometry ?? null, view, performance.timeOrigin + now);
     put(this.stage, "data-peers", String(peers.length));
   }
+}
+
+/** What a shape costs to draw: a box is 1. @param {Geometry} geometry */
+function weightOf(geometry) {
+  if (geometry.type === "polygon") return Math.max(1, geometry.rings.reduce((sum, ring) => sum + ring.length, 0) / CORNERS_OF_A_BOX);
+  return geometry.type === "polyline" ? Math.max(1, geometry.points.length / CORNERS_OF_A_BOX) : 1;
 }
 
 /** @param {Entry[]} entries @param {import("../editor.js").Editor} editor @returns {{geometry: Geometry, edges?: [number, number][]}[]} */

@@ -3,18 +3,19 @@
  * picture. While the view moves, the bitmap is moved by a CSS transform; it is drawn again every tenth of a second and
  * when the view rests. Without a GPU each frame of the page copies a visible Canvas2D and composes all of it anew,
  * changed or not, so soon after the last change a still copy, which costs nothing, is shown in its place.
- * Single rect calls: batching them into one path measured four times slower. Where there are thousands, boxes are
- * written as pixels (`raster.js`).
+ * Single rect calls: batching them into one path measured four times slower. Where there are thousands, their
+ * outlines are written as pixels (`raster.js`).
  */
 import { boundsOf, pointsOf, union } from "../model/geometry.js";
+import { rasterise } from "./crowd.js";
 import { maskPicture } from "./mask_picture.js";
-import { Raster, penOf } from "./raster.js";
+import { Raster } from "./raster.js";
 
 /**
  * @typedef {import("../types.js").Bounds} Bounds
  * @typedef {import("../types.js").Annotation} Annotation
  * @typedef {import("../types.js").Geometry} Geometry
- * @typedef {Bounds & {id: string, z: number, annotation: Annotation, geometry: Geometry}} Entry
+ * @typedef {Bounds & {id: string, z: number, weight: number, annotation: Annotation, geometry: Geometry}} Entry
  * @typedef {{color: string, dash: number[], name: string, ink: string}} Style
  * @typedef {{left: number, top: number, width: number, height: number}} Part of the bitmap, CSS pixels
  */
@@ -31,6 +32,7 @@ const NAME_HEIGHT = 15;
 const NAME_WIDTH = 140;
 const MOST_DIRTY = 48;
 const STILL_MS = 300;
+const FAINT = 0.28;
 
 export class ShapeLayer {
   /**
@@ -39,6 +41,7 @@ export class ShapeLayer {
    * @param {(bounds: Bounds) => Entry[]} source.search
    * @param {(annotation: Annotation) => Style} source.styleOf
    * @param {() => ((id: string) => boolean) | null} source.lifted tells which shapes are drawn elsewhere now; null when none is
+   * @param {() => Set<string>} source.dimmed those that the filter leaves out
    * @param {() => boolean} source.raised whether any shape has a z
    * @param {(labelId: string) => [number, number][]} source.bones edges of a label's skeleton
    */
@@ -52,11 +55,13 @@ export class ShapeLayer {
     this.width = this.height = 1;
     this.ratio = 1;
     this.dense = false;
+    /** Whether names are drawn, and how opaque shapes are filled, 0 to 1. */
     this.names = true;
+    this.fill = 0.12;
     /** @type {Bounds | null} the part of the picture that the bitmap holds */
     this.covered = null;
     this.redraws = 0;
-    /** How many shapes the bitmap shows. */
+    /** How many shapes the bitmap shows, those with many corners counting for several. */
     this.total = 0;
     /** @type {Raster | null} the pixels of the boxes, while there are thousands */
     this._raster = null;
@@ -134,7 +139,7 @@ export class ShapeLayer {
     this.drawn = { x: view.x, y: view.y, scale: view.scale };
     this.covered = this._toPicture(0, 0, this.width, this.height);
     const entries = this.source.search(grown(this.covered, NAME_WIDTH / view.scale));
-    this.total = entries.length;
+    this.total = entries.reduce((sum, { weight }) => sum + weight, 0);
     this.dense = entries.length > MOST_WITH_NAMES;
     this._begin();
     if (!this._isCrowded) {
@@ -206,15 +211,26 @@ export class ShapeLayer {
   /** @param {Entry[]} entries @param {Part} part */
   _paint(entries, part) {
     const lifted = this.source.lifted();
-    const shown = lifted ? entries.filter(({ id }) => !lifted(id)) : entries;
+    const dimmed = this.source.dimmed();
+    const shown = lifted || dimmed.size ? entries.filter(({ id }) => !lifted?.(id) && !dimmed.has(id)) : entries;
     // Of age alone nothing could be seen in a crowd of outlines.
     if (!this._isCrowded || this.source.raised()) shown.sort(inOrder);
-    if (this._raster && this._isCrowded) return this._paintCrowd(this._raster, shown, part);
+    const faint = dimmed.size ? entries.filter(({ id }) => dimmed.has(id) && !lifted?.(id)) : [];
+    if (this._raster && this._isCrowded) return this._paintCrowd(this._raster, shown, faint, part);
+    if (faint.length) this._faint(faint);
     this._halo(shown);
-    const filled = this.total <= MOST_WITH_FILL;
+    const filled = this.total <= MOST_WITH_FILL && this.fill > 0;
     for (const entry of shown) this._outline(entry, filled);
     this.context.setLineDash([]);
-    if (this.names && this.total <= MOST_WITH_NAMES) for (const entry of shown) this._name(entry);
+    if (this.names && !this.dense) for (const entry of shown) this._name(entry);
+  }
+
+  /** What the filter leaves out, below the others. @param {Entry[]} entries */
+  _faint(entries) {
+    this._pen = null;
+    this.context.globalAlpha = FAINT;
+    for (const entry of entries) this._outline(entry, false);
+    this.context.globalAlpha = 1;
   }
 
   /** A dark edge keeps every colour apart from every picture. @param {Entry[]} entries */
@@ -233,7 +249,7 @@ export class ShapeLayer {
     if (style !== this._pen) {
       this._pen = style;
       context.strokeStyle = style.color;
-      context.fillStyle = `${style.color}1f`;
+      context.fillStyle = `${style.color}${Math.round(this.fill * 255).toString(16).padStart(2, "0")}`;
       context.lineWidth = filled ? 1.6 : 1;
       context.setLineDash(style.dash);
     }
@@ -250,36 +266,21 @@ export class ShapeLayer {
     context.strokeRect(x, y, w, h);
   }
 
-  /** Boxes as pixels, what is no box above them. @param {Raster} raster @param {Entry[]} entries @param {Part} part */
-  _paintCrowd(raster, entries, part) {
+  /** Outlines as pixels, and what has none above them. @param {Raster} raster @param {Entry[]} entries @param {Entry[]} faint @param {Part} part */
+  _paintCrowd(raster, entries, faint, part) {
     const { ratio, context } = this;
     const clip = {
       left: Math.max(0, Math.floor(part.left * ratio)), right: Math.min(raster.width, Math.ceil((part.left + part.width) * ratio)),
       top: Math.max(0, Math.floor(part.top * ratio)), bottom: Math.min(raster.height, Math.ceil((part.top + part.height) * ratio)),
     };
     raster.clear(clip);
-    const others = this._rasterBoxes(raster, entries, clip);
+    const place = { scale: this.drawn.scale * ratio, dx: (this.drawn.x - this.left) * ratio, dy: (this.drawn.y - this.top) * ratio };
+    rasterise(raster, faint, this.source.styleOf, place, clip, FAINT);
+    const others = rasterise(raster, entries, this.source.styleOf, place, clip);
     context.putImageData(raster.image, 0, 0, clip.left, clip.top, clip.right - clip.left, clip.bottom - clip.top);
     this._pen = null;
     for (const entry of others) this._outline(entry, false);
     context.setLineDash([]);
-  }
-
-  /** @param {Raster} raster @param {Entry[]} entries @param {import("./raster.js").Clip} clip @returns {Entry[]} what is no box */
-  _rasterBoxes(raster, entries, clip) {
-    const scale = this.drawn.scale * this.ratio;
-    const [dx, dy] = [(this.drawn.x - this.left) * this.ratio, (this.drawn.y - this.top) * this.ratio];
-    const others = [];
-    for (const entry of entries) {
-      if (entry.geometry.type !== "box") {
-        others.push(entry);
-        continue;
-      }
-      const { minX, minY, maxX, maxY } = entry;
-      const pen = penOf(this.source.styleOf(entry.annotation));
-      raster.box(Math.round(minX * scale + dx), Math.round(minY * scale + dy), Math.round(maxX * scale + dx), Math.round(maxY * scale + dy), pen, clip);
-    }
-    return others;
   }
 
   /** @param {Geometry} geometry @param {Annotation} annotation @param {boolean} filled */
@@ -355,7 +356,8 @@ export class ShapeLayer {
     context.textBaseline = "middle";
     const [x, y] = this._toBitmap(minX, minY);
     const sure = annotation.source === "model" && annotation.confidence ? ` ${Math.round(annotation.confidence * 100)}%` : "";
-    const text = style.name.slice(0, 18) + sure;
+    const number = annotation.keyframes && annotation.detection_id ? ` ${annotation.detection_id}` : "";
+    const text = style.name.slice(0, 18) + number + sure;
     const width = Math.min(context.measureText(text).width + 8, NAME_WIDTH - 4);
     context.fillStyle = style.color;
     context.fillRect(x - 0.8, y - NAME_HEIGHT, width, NAME_HEIGHT);
