@@ -90,7 +90,7 @@ def test_without_a_model_the_others_are_suggested_by_their_looks(api, bob, item,
     stored = [a for a in queries.annotations_of(item) if a["source"] == "model"]
     assert {a["label"] for a in stored} == {str(shape.label_id)} and len(stored) == 2
     again = ask(api(bob), item, shape)
-    assert again.data["annotations"] == [] and "have a shape already" in again.data["note"]
+    assert again.data["annotations"] == [] and "that has no shape already" in again.data["note"]
     item.refresh_from_db()
     assert item.rev == again.data["rev"] == 3, "nothing new is no transaction"
 

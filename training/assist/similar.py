@@ -89,4 +89,4 @@ def _note(seen: int, new: int, why: str) -> str:
     by = f" They were found by their looks, since {why}." if why else ""
     if new:
         return f"{new} found.{by}"
-    return f"All {seen} that were found have a shape already.{by}" if seen else f"Nothing else like this was found.{by}"
+    return f"Nothing was found that has no shape already.{by}" if seen else f"Nothing like this was found.{by}"

@@ -259,9 +259,9 @@ export class Details {
     const who = author ? nameOf(editor, author) : "";
     const when = updated_at ? agoText(Date.parse(updated_at)) : "just now";
     const changed = updated_rev === created_rev ? `, ${when}.` : `. Changed by ${nameOf(editor, updated_by)}, ${when}.`;
-    if (isSuggestion(annotation)) return `Suggested by a model${sure}${changed}`;
+    if (isSuggestion(annotation)) return `Suggested${changed}`; // by whom, and how sure, stands beside what can be done with it
     if (source === "import") return `Imported${who ? ` by ${who}` : ""}${sure}${changed}`;
-    return sure ? `Suggested by a model${sure}, and accepted${changed}` : `Drawn by ${nameOf(editor, author)}${changed}`;
+    return sure ? `Suggested, and accepted${changed}` : `Drawn by ${nameOf(editor, author)}${changed}`;
   }
 
   /** @param {Annotation[]} shapes */
