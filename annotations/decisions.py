@@ -352,7 +352,7 @@ def _stale(write: list[Any], facts: Facts) -> bool:
 def _refuses(entry: Entry, op: Op, name: str, write: list[Any], facts: Facts) -> bool:
     if name in _NEVER_OVERWRITTEN:
         return bool(op["set"][name] != entry.shape[name])
-    if name == "geometry" and entry.shape["geometry"]["type"] in ("polygon", "polyline"):
+    if name == "geometry" and entry.shape["geometry"]["type"] in ("polygon", "polyline", "mask"):
         return "geom_rev" not in op  # with it, the reducer compares
     return _stale(write, facts)
 

@@ -130,6 +130,23 @@ def test_a_large_mask_can_be_changed_and_the_change_taken_back(api, item, bob):
     assert Annotation.objects.get().geometry == first
 
 
+def test_nobodys_stroke_is_painted_over_unseen(item, alice, bob):
+    masks = [
+        {"type": "mask", "size": [HEIGHT, WIDTH], "counts": encode([n, 1, WIDTH * HEIGHT - 1 - n])} for n in range(3)
+    ]
+    op = create(item, masks[0])
+    seen = commit(item, alice, op).rev
+    commit(item, bob, {"op": "update", "id": op["id"], "set": {"geometry": masks[1]}})
+    hers = {"op": "update", "id": op["id"], "set": {"geometry": masks[2]}}
+    for late in (hers, {**hers, "geom_rev": seen}):
+        with pytest.raises(Rejected) as refusal:
+            journal.commit(item.pk, Tx("tab", str(uuid.uuid4()), seen, [late]), alice)
+        assert refusal.value.code == "CONFLICT"
+    assert Annotation.objects.get().geometry == masks[1]
+    commit(item, alice, hers)
+    assert Annotation.objects.get().geometry == masks[2]
+
+
 def test_a_blob_that_the_item_does_not_have_is_refused(api, items, bob):
     here, there = items
     with pytest.raises(Rejected, match="store it at items/") as refusal:

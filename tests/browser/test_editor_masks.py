@@ -23,6 +23,19 @@ SHAPES = """async () => {
     geometry.type, Math.round(areaOf(geometry)), editor.label(label).name]);
 }"""
 
+# Draws a mask whose every other pixel is set, and gives its area.
+LARGE_MASK = """async () => {
+  const { Bitmap } = await import("/static/js/editor/model/raster.js");
+  const { whenStored } = await import("/static/js/editor/tools/large_masks.js");
+  const { editor } = frameloop;
+  const bitmap = new Bitmap(640, 480);
+  bitmap.cover({ minX: 0, minY: 0, maxX: 640, maxY: 480 });
+  for (let at = 0; at < bitmap.data.length; at += 2) bitmap.data[at] = 1;
+  const mask = bitmap.toMask();
+  await new Promise((done) => whenStored(editor, [mask], (small) => done(editor.draw(small.get(mask)))));
+  return bitmap.data.length / 2;
+}"""
+
 
 @pytest.fixture
 def item(project, alice):
@@ -103,6 +116,15 @@ def test_two_people_paint_and_reckon(desk, item, alice, bob):
     hers.expect_shapes(1)
     hers.expect_saved()
     assert wait_for(his, "mask") == shapes(hers) == [["mask", less, "person"]]
+
+    # A mask that is too large for a message goes another way, and he sees it all the same.
+    area = hers.page.evaluate(LARGE_MASK)
+    hers.expect_saved()
+    assert Annotation.objects.get(deleted=False, item=item, geometry__has_key="blob").geometry["size"] == [480, 640]
+    wait_for(his, "mask", "mask")
+    his.page.wait_for_function(f"async () => (await ({SHAPES})())[1][1] === {area}")
+    hers.keys("Control+z")
+    his.expect_shapes(1)
 
 
 def test_shapes_are_converted_united_cut_and_tagged(desk, item, alice, bob):

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
 
-import { areaOf, boundsOf } from "../../static/js/editor/model/geometry.js";
-import { decodeMask, encodeRuns, runLengths } from "../../static/js/editor/model/mask.js";
+import { areaOf, boundsOf, moved } from "../../static/js/editor/model/geometry.js";
+import { countsOf, decodeMask, encodeRuns, keepBlob, movedMask, runLengths } from "../../static/js/editor/model/mask.js";
 import { doubleArea, outlines, partsOf, simplified, sketch } from "../../static/js/editor/model/outline.js";
 import { Bitmap, bucket, fillRings, stroke } from "../../static/js/editor/model/raster.js";
 
@@ -180,4 +180,32 @@ test("what the others see of a stroke is small", () => {
   assert.ok(JSON.stringify(outline).length < 6000, String(JSON.stringify(outline).length));
   assert.ok(outline.rings[0].length >= 3);
   assert.equal(sketch(new Bitmap(10, 10)), null);
+});
+
+test("a mask moves as a whole, as far as the picture goes", () => {
+  const mask = drawn(".....", ".##..", "..#..", ".....").toMask();
+  assert.deepEqual(rowsOf(Bitmap.of(movedMask(mask, 1, -1))), ["..##.", "...#.", ".....", "....."]);
+  assert.deepEqual(rowsOf(Bitmap.of(moved(mask, 99, 99, 5, 4))), [".....", ".....", "...##", "....#"]);
+  assert.deepEqual(rowsOf(Bitmap.of(moved(mask, -99, -99, 5, 4))), ["##...", ".#...", ".....", "....."]);
+  assert.equal(movedMask(mask, 0.2, 0.4), mask);
+  for (const { size: [height, width], counts, area } of RUNS.filter((each) => each.rows && each.area)) {
+    const back = moved(moved({ type: "mask", size: [height, width], counts }, 3, 2, width, height), -99, -99, width, height);
+    assert.equal(areaOf(back), area);
+    assert.equal(boundsOf(back).minX + boundsOf(back).minY, 0);
+  }
+});
+
+test("a large mask is empty until its blob is here, and old blobs make room", () => {
+  const { size, counts, area } = RUNS.find(({ name }) => name === "a ring");
+  const mask = { type: "mask", size, blob: "ring" };
+  assert.equal(boundsOf(mask), null);
+  assert.equal(countsOf(mask), null);
+  keepBlob("ring", counts);
+  assert.equal(areaOf(mask), area);
+  const big = "0".repeat(16 * 1024 * 1024);
+  for (let i = 0; i < 6; i++) keepBlob(`big ${i}`, big);
+  assert.equal(countsOf(mask), null);
+  assert.equal(countsOf({ type: "mask", size, blob: "big 5" }).length, big.length);
+  assert.equal(countsOf({ type: "mask", size, blob: "big 0" }), null);
+  assert.equal(areaOf(mask), area, "what was decoded stays");
 });

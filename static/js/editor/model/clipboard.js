@@ -132,7 +132,7 @@ const SOUND = /** @type {Record<string, (g: any) => boolean>} */ ({
   polygon: (g) => listOf(g.rings, 1, (ring) => listOf(ring, 3, vertex)),
   polyline: (g) => listOf(g.points, 2, vertex),
   keypoints: (g) => listOf(g.points, 1, point),
-  mask: (g) => listOf(g.size, 2, finite) && typeof g.counts === "string",
+  mask: (g) => listOf(g.size, 2, finite) && (typeof g.counts === "string" || typeof g.blob === "string"),
   tag: () => true,
 });
 

@@ -1,7 +1,7 @@
 /** Pure geometry of shapes, in pixels of the upright picture. */
 import { clamp, round2 } from "../util.js";
 import { stateOn } from "./interpolation.js";
-import { decodeMask, maskHolds } from "./mask.js";
+import { decodeMask, maskHolds, movedMask } from "./mask.js";
 
 /**
  * @typedef {import("../types.js").Geometry} Geometry
@@ -137,6 +137,8 @@ export function moved(geometry, dx, dy, width, height) {
       return { ...geometry, points: geometry.points.map((v) => shifted(v, right, down)) };
     case "keypoints":
       return { ...geometry, points: geometry.points.map(([x, y, v]) => [round2(x + right), round2(y + down), v]) };
+    case "mask":
+      return movedMask(geometry, right, down);
     default:
       return geometry;
   }

@@ -2,17 +2,48 @@
 
 /** @typedef {{runs: number[], bounds: import("../types.js").Bounds | null, area: number}} Decoded */
 
-/** @type {WeakMap<import("../types.js").Mask, Decoded>} */
+/** @typedef {import("../types.js").Mask} Mask */
+
+/** @type {WeakMap<Mask, Decoded>} */
 const decoded = new WeakMap();
+/** Run lengths of large masks by the names of their blobs, the latest used last. @type {Map<string, string>} */
+const kept = new Map();
+const MOST_KEPT = 64 * 1024 * 1024;
+let size = 0;
+
+/** Keep what a blob holds; long unused ones make room. @param {string} blob @param {string} counts */
+export function keepBlob(blob, counts) {
+  if (kept.has(blob)) return;
+  kept.set(blob, counts);
+  size += counts.length;
+  for (const [name, text] of kept) {
+    if (size <= MOST_KEPT || name === blob) break;
+    kept.delete(name);
+    size -= text.length;
+  }
+}
+
+/** @param {Mask} mask @returns {string | null} null while its blob has not arrived */
+export function countsOf(mask) {
+  if (mask.counts !== undefined) return mask.counts;
+  const blob = mask.blob ?? "";
+  const counts = kept.get(blob);
+  if (counts === undefined) return null;
+  kept.delete(blob);
+  kept.set(blob, counts);
+  return counts;
+}
 
 /**
- * @param {import("../types.js").Mask} mask
+ * @param {Mask} mask
  * @returns {Decoded} its runs, the smallest rectangle around what is set, and how many pixels are
  */
 export function decodeMask(mask) {
   const known = decoded.get(mask);
   if (known) return known;
-  const runs = runLengths(mask.counts);
+  const counts = countsOf(mask);
+  if (counts === null) return { runs: [], bounds: null, area: 0 };
+  const runs = runLengths(counts);
   const area = runs.reduce((sum, run, i) => (i % 2 ? sum + run : sum), 0);
   const result = { runs, bounds: boundsOfRuns(runs, mask.size[0]), area };
   decoded.set(mask, result);
@@ -93,7 +124,7 @@ export function eachStripe(runs, height, act) {
   });
 }
 
-/** @param {import("../types.js").Mask} mask @param {number} x @param {number} y */
+/** @param {Mask} mask @param {number} x @param {number} y */
 export function maskHolds(mask, x, y) {
   const [height, width] = mask.size;
   if (x < 0 || y < 0 || x >= width || y >= height) return false;
@@ -104,4 +135,20 @@ export function maskHolds(mask, x, y) {
     if (place < at) return i % 2 === 1;
   }
   return false;
+}
+
+/**
+ * The mask moved as a whole, by whole pixels; what is set has to stay in the picture.
+ * @param {Mask} mask @param {number} dx @param {number} dy @returns {Mask}
+ */
+export function movedMask(mask, dx, dy) {
+  const [height, width] = mask.size;
+  const way = Math.round(dx) * height + Math.round(dy);
+  const { runs, bounds } = decodeMask(mask);
+  if (!bounds || !way) return mask;
+  // Whatever moves within the picture moves by as much in the order of its pixels.
+  const ends = runs.length % 2 ? runs.slice(1, -1) : runs.slice(1);
+  const first = runs[0] + way;
+  const last = width * height - first - ends.reduce((sum, run) => sum + run, 0);
+  return { type: "mask", size: mask.size, counts: encodeRuns([first, ...ends, ...(last ? [last] : [])]) };
 }

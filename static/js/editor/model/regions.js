@@ -5,6 +5,7 @@
 import { difference, intersection, union } from "../../vendor/polyclip.js";
 import { round2, uuid7 } from "../util.js";
 import { pointsOf } from "./geometry.js";
+import { countsOf } from "./mask.js";
 import { distance, doubleArea, inRing, partsOf } from "./outline.js";
 import { Bitmap, combineBits, fillRings } from "./raster.js";
 import { freshVertex } from "./vertices.js";
@@ -142,7 +143,7 @@ function withBits([first, ...others], size, how, remove = []) {
   for (const { geometry } of others) combineBits(bitmap, bitsOf(geometry, size), how);
   const mask = bitmap.toMask();
   if (!mask) return { refusal: how === "subtract" ? "Nothing of it would remain: delete it instead." : "They have nothing in common." };
-  if (first.geometry.type === "mask" && mask.counts === first.geometry.counts && !remove.length) return { refusal: "They do not overlap: nothing changes." };
+  if (first.geometry.type === "mask" && mask.counts === countsOf(first.geometry) && !remove.length) return { refusal: "They do not overlap: nothing changes." };
   return { update: [[first.annotation, mask]], remove };
 }
 

@@ -1,6 +1,5 @@
 /** Masks as small pictures in a colour: soft inside, with an edge of a pixel, kept for as long as the mask. */
 import { decodeMask, eachStripe } from "../model/mask.js";
-import { pixelOf } from "./paint_layer.js";
 
 /** @typedef {import("../types.js").Mask} Mask */
 
@@ -41,4 +40,11 @@ function drawEdge(pixels, width, height, edge) {
       if (!inner) pixels[at] = edge;
     }
   }
+}
+
+/** A colour as one pixel of an ImageData read as 32-bit numbers, whose bytes lie in memory as red, green, blue, alpha. @param {string} color @param {number} opacity */
+export function pixelOf(color, opacity) {
+  const [red, green, blue] = [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16) || 0);
+  const bytes = new Uint8ClampedArray([red, green, blue, Math.round(opacity * 255)]);
+  return new Uint32Array(bytes.buffer)[0];
 }

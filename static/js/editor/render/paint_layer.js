@@ -1,5 +1,6 @@
 /** A mask while it is painted, pixel by pixel over the static shapes, and the tip of the brush at its real size. */
 import { make } from "../../lib/dom.js";
+import { pixelOf } from "./mask_picture.js";
 
 /** @typedef {import("../types.js").Bounds} Bounds */
 
@@ -86,11 +87,4 @@ export class PaintLayer {
     this.ring.classList.toggle("square", tip.square);
     this.ring.classList.toggle("erases", erases);
   }
-}
-
-/** A colour as one pixel of an ImageData read as 32-bit numbers, whose bytes lie in memory as red, green, blue, alpha. @param {string} color @param {number} opacity */
-export function pixelOf(color, opacity) {
-  const [red, green, blue] = [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16) || 0);
-  const bytes = new Uint8ClampedArray([red, green, blue, Math.round(opacity * 255)]);
-  return new Uint32Array(bytes.buffer)[0];
 }

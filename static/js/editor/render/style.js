@@ -1,5 +1,8 @@
 /** How shapes look: colours of labels, dashes of suggestions, and the paths of geometries. */
-import { boundsOf, pointsOf } from "../model/geometry.js";
+import { pointsOf } from "../model/geometry.js";
+import { decodeMask } from "../model/mask.js";
+import { partsOf } from "../model/outline.js";
+import { Bitmap } from "../model/raster.js";
 
 /**
  * @typedef {import("../types.js").Annotation} Annotation
@@ -11,6 +14,7 @@ const UNKNOWN = "#999999";
 /** Beyond eight colours the eye needs a second mark. */
 const DASHES = [[], [10, 3], [4, 3], [12, 3, 3, 3]];
 const SUGGESTED = [5, 4];
+const BETWEEN = [2, 3];
 const PEOPLE = ["#E69F00", "#56B4E9", "#2FBF91", "#F0E442", "#5AA5F5", "#F5824A", "#E08FBB", "#B8C4C6"];
 
 /** The look of each label; labels may change while the editor is open. */
@@ -21,6 +25,8 @@ export class Styles {
     this._styles = new Map();
     /** @type {Map<string, Style>} */
     this._suggested = new Map();
+    /** @type {Map<string, Style>} tracks on frames where nobody has placed them */
+    this._between = new Map();
     this._unknown = { color: UNKNOWN, dash: [], name: "unknown label", ink: "#000" };
     this.set(labels);
   }
@@ -29,16 +35,19 @@ export class Styles {
   set(labels) {
     this._styles.clear();
     this._suggested.clear();
+    this._between.clear();
     labels.forEach((label, i) => {
       const style = { color: label.color, dash: DASHES[Math.floor(i / 8) % 4], name: label.name, ink: inkOn(label.color) };
       this._styles.set(label.id, style);
       this._suggested.set(label.id, { ...style, dash: SUGGESTED });
+      this._between.set(label.id, { ...style, dash: BETWEEN });
     });
   }
 
-  /** @param {Annotation} annotation @returns {Style} */
-  of(annotation) {
-    const styles = annotation.source === "model" ? this._suggested : this._styles;
+  /** @param {Annotation} annotation @param {number | null} [frame] where it is looked at @returns {Style} */
+  of(annotation, frame = null) {
+    const between = frame !== null && annotation.keyframes && !(String(frame) in annotation.keyframes);
+    const styles = annotation.source === "model" ? this._suggested : between ? this._between : this._styles;
     return styles.get(annotation.label) ?? this._unknown;
   }
 }
@@ -67,8 +76,8 @@ export function svgPath(geometry, view, edges = []) {
   if (geometry.type === "polygon") {
     return geometry.rings.map((ring) => `M${ring.map(([, x, y]) => at(x, y)).join("L")}Z`).join("");
   }
-  const bounds = geometry.type === "mask" ? boundsOf(geometry) : null;
-  const points = bounds ? rectangle(bounds) : pointsOf(geometry);
+  if (geometry.type === "mask") return outlinesOf(geometry).map((ring) => `M${ring.map(([x, y]) => at(x, y)).join("L")}Z`).join("");
+  const points = pointsOf(geometry);
   if (!points.length) return "";
   if (geometry.type === "keypoints") {
     const bones = edges.map((edge) => edge.map((end) => geometry.points[end])).filter((ends) => ends.every((end) => end?.[2]));
@@ -78,7 +87,24 @@ export function svgPath(geometry, view, edges = []) {
   return `M${points.map(([x, y]) => at(x, y)).join("L")}${geometry.type === "polyline" ? "" : "Z"}`;
 }
 
-/** @param {import("../types.js").Bounds} bounds @returns {import("../types.js").Point[]} */
-function rectangle({ minX, minY, maxX, maxY }) {
-  return [[minX, minY], [maxX, minY], [maxX, maxY], [minX, maxY]];
+/** The outline of a speckled mask would cost more than it says: it gets the rectangle around it. */
+const MOST_RUNS = 20_000;
+const MOST_VERTICES = 4000;
+
+/** @type {WeakMap<import("../types.js").Mask, import("../types.js").Point[][]>} */
+const outlines = new WeakMap();
+
+/** The edges of a mask, kept for as long as the mask. @param {import("../types.js").Mask} mask */
+function outlinesOf(mask) {
+  const known = outlines.get(mask);
+  if (known) return known;
+  const { runs, bounds } = decodeMask(mask);
+  if (!bounds) return [];
+  const { minX, minY, maxX, maxY } = bounds;
+  const exact = runs.length > MOST_RUNS ? [] : partsOf(Bitmap.of(mask), 1).flat();
+  const tooMany = !exact.length || exact.reduce((sum, ring) => sum + ring.length, 0) > MOST_VERTICES;
+  /** @type {import("../types.js").Point[][]} */
+  const rings = tooMany ? [[[minX, minY], [maxX, minY], [maxX, maxY], [minX, maxY]]] : exact;
+  outlines.set(mask, rings);
+  return rings;
 }

@@ -1,9 +1,11 @@
 /** Painting and erasing masks: strokes, lassos (Shift) and the bucket (Ctrl), each one tx. */
 import { geometryOn } from "../model/geometry.js";
 import { brushOf } from "../model/brush.js";
+import { countsOf } from "../model/mask.js";
 import { sketch } from "../model/outline.js";
 import { Bitmap, bucket, fillRings, stroke } from "../model/raster.js";
 import { PaintLayer } from "../render/paint_layer.js";
+import { whenStored } from "./large_masks.js";
 
 /**
  * @typedef {import("./select.js").Press} Press
@@ -61,6 +63,10 @@ export class BrushTool {
     const target = this._target(press, value);
     if (!target && !value) return editor.emit("say", "There is no mask to erase from here: select one, or start on it.");
     this.gesture = new Gesture(editor, target, value);
+    if (!this.gesture.ready) {
+      this.gesture = null;
+      return editor.emit("say", "This large mask is still on its way: try again in a moment.");
+    }
     const kind = press.ctrl ? "bucket" : press.shift ? "lasso" : "stroke";
     if (kind === "bucket") return this._bucket(press);
     this.lasso = kind === "lasso" ? [press.picture] : null;
@@ -200,8 +206,11 @@ class Gesture {
     this.editor = editor;
     this.target = target;
     this.value = value;
-    this.mask = target && maskOn(editor, target);
-    this.bitmap = this.mask ? Bitmap.of(this.mask) : new Bitmap(editor.item.width, editor.item.height);
+    this.frame = editor.frame;
+    const mask = target && maskOn(editor, target);
+    this.before = mask && countsOf(mask);
+    this.ready = !mask || this.before !== null;
+    this.bitmap = mask ? Bitmap.of(mask) : new Bitmap(editor.item.width, editor.item.height);
     this.color = target ? editor.styles.of(target).color : (editor.label(editor.labelId)?.color ?? "#ffffff");
     /** @type {Step[]} */
     this.steps = [];
@@ -219,16 +228,39 @@ class Gesture {
   /** One tx. What somebody else did to the mask meanwhile stays: the steps are done again on top. @param {string} [title] */
   commit(title = this.value ? "Paint" : "Erase") {
     const { editor } = this;
-    const now = this.target ? editor.store.get(this.target.id) : undefined;
-    const before = now ? maskOn(editor, now) : null;
-    if (before?.counts !== this.mask?.counts) {
-      this.bitmap = before ? Bitmap.of(before) : new Bitmap(editor.item.width, editor.item.height);
+    const before = this._now();
+    if (before !== this.before) {
+      this.before = before;
+      this.bitmap = before && this.target ? Bitmap.of(/** @type {Mask} */ (maskOn(editor, this._target()))) : new Bitmap(editor.item.width, editor.item.height);
       for (const step of this.steps) step(this.bitmap);
     }
     const mask = this.bitmap.toMask();
-    if (mask?.counts === before?.counts) return;
-    if (now && before) editor.submit(reshaping(editor, now, mask), title);
+    if ((mask?.counts ?? null) === before) return;
+    whenStored(editor, mask ? [mask] : [], (small) => {
+      if (this._now() !== before) this.commit(title);
+      else if (this.frame !== editor.frame) editor.emit("say", "The stroke was dropped: another frame is on screen.");
+      else this._submit(/** @type {Mask | null} */ ((mask && small.get(mask)) ?? mask), title);
+    });
+  }
+
+  /** @param {Mask | null} mask @param {string} title */
+  _submit(mask, title) {
+    const { editor } = this;
+    const now = this.before !== null ? this._target() : null;
+    if (now) editor.submit(reshaping(editor, now, mask), title);
     else if (mask) editor.draw(mask);
+  }
+
+  /** @returns {Annotation} */
+  _target() {
+    return /** @type {Annotation} */ (this.editor.store.get(this.target?.id ?? ""));
+  }
+
+  /** The run lengths that the mask has now; null when there is none. @returns {string | null} */
+  _now() {
+    const now = this._target();
+    const mask = now ? maskOn(this.editor, now) : null;
+    return mask && countsOf(mask);
   }
 }
 

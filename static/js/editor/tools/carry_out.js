@@ -1,6 +1,7 @@
 /** From a plan of model/regions.js to one tx, with a word where it cannot be done. */
 import { geometryOn } from "../model/geometry.js";
 import { isRegion, opsOf } from "../model/regions.js";
+import { whenStored } from "./large_masks.js";
 
 /**
  * @typedef {import("../editor.js").Editor} Editor
@@ -39,10 +40,23 @@ export function carryOut(editor, plan, title) {
     editor.emit("say", plan.refusal || editor.refusal);
     return false;
   }
-  const ops = opsOf(plan, { frame: editor.frame, pending: (id) => editor.store.isPending(id) });
-  editor.submit(ops, title);
-  editor.select(ops.filter(({ op }) => op !== "delete").map(({ id }) => id));
-  const parts = plan.create?.length ?? 0;
-  if (parts) editor.emit("say", `${title}: ${parts + (plan.update?.length ?? 0)} shapes. The largest part keeps its number, the others are new.`);
+  const made = [...(plan.update ?? []), ...(plan.create ?? [])].map(([, geometry]) => geometry);
+  whenStored(editor, made, (small) => {
+    const ops = opsOf(withSmall(plan, small), { frame: editor.frame, pending: (id) => editor.store.isPending(id) });
+    editor.submit(ops, title);
+    editor.select(ops.filter(({ op }) => op !== "delete").map(({ id }) => id));
+    const parts = plan.create?.length ?? 0;
+    if (parts) editor.emit("say", `${title}: ${parts + (plan.update?.length ?? 0)} shapes. The largest part keeps its number, the others are new.`);
+  });
   return true;
+}
+
+/** @param {Plan} plan @param {Map<import("../types.js").Geometry, import("../types.js").Geometry>} small what stands for large masks @returns {Plan} */
+function withSmall({ update = [], create = [], remove }, small) {
+  const smaller = (/** @type {import("../types.js").Geometry} */ geometry) => small.get(geometry) ?? geometry;
+  return {
+    update: update.map(([annotation, geometry, more]) => [annotation, smaller(geometry), more]),
+    create: create.map(([annotation, geometry]) => [annotation, smaller(geometry)]),
+    remove,
+  };
 }
