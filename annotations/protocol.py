@@ -30,12 +30,18 @@ Server to client
               skipped: [{id, property, by}]}   committed to disk
     nack      {tx_id, code, detail, current, retryable}   nothing of it was applied; `current` is the
               shape in the way
-    head      {rev}   every 5 s; a client that is behind and misses nothing in flight pulls
+    head      {rev, state?}   every 5 s; a client that is behind and misses nothing in flight pulls. `state` is
+              the item's, for those who missed a `state`
     presence  {batch: [{conn, user, cursor, frame, selection, tool, drag, view, away} | {conn, gone: true}]}
               one's own conn is among them
     role      {role}   it has changed
-    reauth    {deadline}   seconds within which an `auth` has to come
-    goaway    {retry_after}   the server is about to stop
+    reauth    {deadline}   the token that signed in is about to expire: seconds within which an `auth` has to come
+    goaway    {retry_after}   the server is about to stop: connect again after about so many seconds, each client
+              with a jitter of its own
+    state     {state, by: {id, name} | null, reason}   somebody took the item to another state
+    thread    {thread}   comments of the item changed: the whole thread, as GET items/{id}/threads has it
+    session   {session}   who is at work on the item has changed, as GET sessions/{id} has it
+    notice    {id, kind, text, url}   for this person alone; `notices-read {unread}` when they read some
     pong      {rev}   the room's head as far as this server knows
 
 Codes of a nack: INVALID, MISSING, EXISTS, GONE, CONFLICT, ANCHOR_GONE, TOO_FEW, LAST_KEYFRAME, OUTSIDE,

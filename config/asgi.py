@@ -15,6 +15,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.conf import settings  # noqa: E402
 
 from config.routing import websocket_urls  # noqa: E402
+from projects import drain  # noqa: E402
 from projects.body_limit import BodyLimit  # noqa: E402
 from projects.sockets import OriginCheck  # noqa: E402
 
@@ -30,7 +31,7 @@ _settled = False
 
 
 def settle() -> None:
-    """Take what was imported out of the garbage collector's sight.
+    """Take what was imported out of the garbage collector's sight, and be ready to leave in good order.
 
     Collections that walk it again and again were the hidden p99: 266 ms with 8,000 clients, 14 without them.
     """
@@ -40,6 +41,7 @@ def settle() -> None:
         gc.collect()
         gc.freeze()
         gc.set_threshold(2000, 10, 100)
+        drain.on_sigterm()
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:

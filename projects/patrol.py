@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from typing import Protocol
+from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
 _log = logging.getLogger(__name__)
@@ -19,6 +19,10 @@ class Checked(Protocol):
     def open(self) -> bool: ...
 
     async def recheck(self) -> None: ...
+
+    def send_message(self, message: dict[str, Any]) -> None: ...
+
+    def close(self, code: int, reason: str = "") -> None: ...
 
 
 class Patrol:
@@ -44,6 +48,9 @@ class Patrol:
         if not self._sockets and self._task is not None:
             self._task.cancel()
             self._task = None
+
+    def open_ones(self) -> list[Checked]:
+        return [socket for socket in self._sockets if socket.open]
 
     async def _walk(self) -> None:
         while True:

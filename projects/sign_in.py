@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
+import orjson
 from django.contrib.auth import get_user
 from rest_framework.exceptions import APIException
 
@@ -37,6 +39,18 @@ class Credential:
     def renewable(self) -> bool:
         """Whether it runs out by itself (a JWT), so that its holder is given time to send the next one."""
         return self.token.count(".") == 2
+
+    @property
+    def expires_at(self) -> float | None:
+        """When a JWT runs out, in seconds since 1970; it is read, not checked."""
+        if not self.renewable:
+            return None
+        try:
+            part = self.token.split(".")[1]
+            payload = orjson.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+            return float(payload["exp"])
+        except (ValueError, TypeError, KeyError):
+            return None
 
     def check(self) -> tuple[User, bool]:
         """The person, and whether they may write, if the credential still holds.

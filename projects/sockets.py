@@ -19,24 +19,23 @@ does `notice` (and `notices-read`) of the person's own room, while anything else
 Channels' own consumer is not used: it hops to the one thread shared with the ORM for every message and
 holds a channel of the layer for every socket; without both a process carries several times as much.
 
-Close codes: 4400 malformed, 4401 sign-in, 4403 not (or no longer) allowed, 4404 no such thing,
-4408 slow reader, 4409 version, 4413 too large, 4429 rate, 4503 drain.
+Close codes: 4400 malformed, 4401 sign-in, 4403 not (or no longer) allowed, 4404 no such thing, 4408 slow reader,
+4409 version, 4413 too large, 4429 rate, 4503 drain.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any
 
 import orjson
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
-from django.db import close_old_connections
 from django.http import Http404
 
 from projects import live
@@ -44,11 +43,10 @@ from projects.hub import Frame, Hub
 from projects.origins import OriginCheck, bearer
 from projects.patrol import Patrol
 from projects.sign_in import Credential, SignInFailed
+from projects.threads import in_thread
 
 __all__ = ["OriginCheck", "Refused", "RoomSocket", "in_thread"]
-
 _log = logging.getLogger(__name__)
-_T = TypeVar("_T")
 
 PROTOCOL = "frameloop.v1"
 FRAME_BYTES = 256 * 1024
@@ -62,8 +60,6 @@ _FOR_PEOPLE = '{"type":"notice'  # in a person's room: to be read by them, while
 MALFORMED, SIGN_IN, REVOKED, MISSING, SLOW = 4400, 4401, 4403, 4404, 4408
 VERSION, TOO_LARGE, RATE, DRAIN = 4409, 4413, 4429, 4503
 
-_threads = ThreadPoolExecutor(8, thread_name_prefix="sockets")
-
 
 class Refused(Exception):
     """The socket is to be closed with `code`; a hook may raise it anywhere."""
@@ -76,18 +72,6 @@ class Refused(Exception):
 
 class _Disconnected(Exception):
     """The client is gone."""
-
-
-async def in_thread(work: Callable[..., _T], *args: Any) -> _T:
-    """Run database work on a pool of its own: one slow query does not hold up the other sockets."""
-
-    def run() -> _T:
-        try:
-            return work(*args)
-        finally:
-            close_old_connections()
-
-    return await asyncio.get_running_loop().run_in_executor(_threads, run)
 
 
 class RoomSocket:
@@ -265,6 +249,8 @@ class RoomSocket:
             self.send_message(self.pong(message))
         elif message["type"] == "auth":
             self._credential = await self._sign_in(Credential.of_token(message.get("token")))
+            self._reminded = False
+            self._remind_in_time()
         else:
             await self.on_message(message)
 
@@ -276,6 +262,7 @@ class RoomSocket:
             self._rooms.append(room)
             await hub.join(room, self)
         Patrol.here().add(self)
+        self._remind_in_time()
         await self.on_join()
 
     async def _identify(self) -> None:
@@ -333,6 +320,21 @@ class RoomSocket:
                 self.close(REVOKED if refusal.code == MISSING else refusal.code, refusal.reason)
         else:
             self._reminded = False
+
+    def _remind_in_time(self) -> None:
+        if self._credential.expires_at is not None:
+            self.later(self._remind(self._credential, self._credential.expires_at))
+
+    async def _remind(self, credential: Credential, expires_at: float) -> None:
+        """Ask for the next token a while before this one runs out; without it the socket closes then."""
+        await asyncio.sleep(max(0.0, expires_at - time.time() - REAUTH_S))
+        if self._credential is not credential:
+            return
+        self._reminded = True
+        self.send_message({"type": "reauth", "deadline": round(max(0.0, expires_at - time.time()), 1)})
+        await asyncio.sleep(max(0.0, expires_at - time.time()) + 0.1)
+        if self._credential is credential:
+            await self.recheck()
 
     async def recheck_after(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
