@@ -188,6 +188,20 @@ def test_neighbours_share_a_border_and_lie_in_groups(desk, item, alice):
     hers.keys("Control+z")
     hers.expect(first.replace(" 150,200", ""), second)
 
+    # Back at the first point with S held, the ring closes along the neighbour.
+    _tool(hers, "p", "polygon")
+    hers.page.keyboard.down("s")
+    hers.clicks((200, 200))
+    hers.page.keyboard.up("s")
+    hers.clicks((250, 300), (30, 300), (30, 80))
+    hers.page.keyboard.down("s")
+    hers.clicks((101, 101), (201, 201))
+    hers.page.keyboard.up("s")
+    around = "polygon 200,200 250,300 30,300 30,80 100,100 100,200"
+    hers.expect(first.replace(" 150,200", ""), second, around)
+    hers.keys("Control+z")
+    hers.expect(first.replace(" 150,200", ""), second)
+
     # Two in a group are chosen by one click, and one alone with Ctrl; clicks in one place go through what lies there.
     hers.keys("v")
     hers.page.evaluate(
@@ -232,3 +246,37 @@ def test_fingers_draw_and_two_of_them_move_the_view(desk, item, alice):
     hers.page.touchscreen.tap(*hers.at(100, 300))
     hers.page.touchscreen.tap(*hers.at(103, 102))
     hers.expect("polygon 100,100 300,100 300,300 100,300")
+
+
+def test_an_edit_that_came_too_late_is_explained(desk, item, alice, bob):
+    hers, his = Shapes(desk(alice), item), Shapes(desk(bob), item)
+    _tool(hers, "p", "polygon")
+    hers.clicks((100, 100), (300, 100), (300, 300), (100, 300))
+    hers.keys("Enter", "v")
+    his.expect("polygon 100,100 300,100 300,300 100,300")
+    hers.desk.allow("WebSocket connection to", "ERR_INTERNET_DISCONNECTED")
+    hers.desk.context.set_offline(True)
+    hers.page.evaluate("frameloop.editor.client.line.hangUp()")
+    hers.expect_offline(0)
+    hers.drag((300, 300), (340, 340))
+    hers.drag((200, 200), (180, 200))
+    hers.expect_offline(2)
+    his.keys("v")
+    his.click(200, 200)
+    his.page.keyboard.down("Alt")
+    his.click(300, 300)
+    his.page.keyboard.up("Alt")
+    his.expect("polygon 100,100 300,100 100,300")
+    his.expect_saved()
+    hers.desk.context.set_offline(False)
+
+    # Her vertex is gone, and her outline as a whole was of another one: both wait in the tray, and nothing is lost.
+    rows = hers.page.locator("#tray li")
+    expect(rows).to_have_count(2, timeout=20_000)
+    expect(rows.first).to_contain_text("Somebody else took this vertex away")
+    expect(rows.nth(1)).to_contain_text("changed")
+    hers.expect("polygon 100,100 300,100 100,300")
+    rows.first.get_by_role("button", name="Let go").click()
+    rows.first.get_by_role("button", name="Send again").click()
+    hers.expect_saved()
+    his.expect("polygon 80,100 280,100 320,340 80,300")

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { borderBetween, isCorner, nearestPlace, outlinesOf } from "../../static/js/editor/model/borders.js";
+import { borderBetween, isCorner, nearestPlace, outlinesOf, ringsCross } from "../../static/js/editor/model/borders.js";
 import { geometryOps, nudged } from "../../static/js/editor/model/drafts.js";
 import { movedTogether } from "../../static/js/editor/model/geometry.js";
 import { applyOp } from "../../static/js/editor/model/ops.js";
-import { freshVertex, nearestEdge, simplified, straightened, vertexOps, withInserted, withMoved, withoutVertices } from "../../static/js/editor/model/vertices.js";
+import { freshVertex, nearestEdge, simplified, straightened, thinned, vertexOps, withInserted, withMoved, withoutVertices } from "../../static/js/editor/model/vertices.js";
 import { box } from "./helpers.js";
 
 const square = { type: "polygon", rings: [[["a", 0, 0], ["b", 10, 0], ["c", 10, 10], ["d", 0, 10]]] };
@@ -115,4 +115,17 @@ test("the border between two vertices goes the shorter way, or the other", () =>
   const [open] = outlinesOf(line);
   assert.deepEqual(borderBetween(open, 2, 0), [[10, 0]]);
   assert.deepEqual(borderBetween(open, 2, 0, true), [[10, 0]], "an open line has one way only");
+});
+
+test("rings that cross, and rings that only touch", () => {
+  const ring = [[0, 0], [10, 0], [10, 10], [0, 10]];
+  assert.equal(ringsCross(ring, [[5, 5], [15, 5], [15, 8]]), true);
+  assert.equal(ringsCross(ring, [[2, 2], [8, 2], [5, 8]]), false);
+  assert.equal(ringsCross(ring, [[0, 0], [5, 5], [0, 5]]), false);
+});
+
+test("others see a large outline with fewer vertices while it is dragged", () => {
+  const round = { type: "polygon", rings: [Array.from({ length: 950 }, (_, i) => [i, Math.cos(i), Math.sin(i)]), square.rings[0]] };
+  assert.deepEqual(thinned(round, 100).rings.map((ring) => ring.length), [95, 4]);
+  assert.equal(thinned(square, 100), square);
 });

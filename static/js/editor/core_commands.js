@@ -18,7 +18,7 @@ export function coreCommands(commands, editor, stage, open) {
     add("Tools", `tool-${id}`, title, keys, () => editor.setTool(id), looks ? undefined : edit, more);
   }
   add("Tools", "repeat", "Draw another of the selection's class, or of the last", ["KeyN"], () => drawAnother(editor), edit);
-  add("Tools", "redraw", "Draw the selected box again", ["Shift+KeyN"], () => drawAgain(editor), () => edit() || (onlyBox(editor) ? "" : "Select one box first."));
+  add("Tools", "redraw", "Draw the selected shape again", ["Shift+KeyN"], () => drawAgain(editor), () => edit() || (onlyDrawn(editor) ? "" : "Select one box, outline, line or skeleton first."));
   add("Tools", "pan", "Hold and drag to move the picture", ["Space"], () => stage.holdSpace(true), undefined, { release: () => stage.holdSpace(false) });
   add("Tools", "cancel", "Let go, or deselect", ["Escape"], () => letGo(editor, stage), undefined, { inLists: true });
 
@@ -118,20 +118,29 @@ function drawAnother(editor) {
   const [like] = editor.selected();
   editor.select([]);
   if (like) editor.setLabel(like.label);
-  if (editor.tool === "select") editor.setTool("box");
+  if (editor.tool === "select") editor.setTool((like && DRAWN_BY[like.geometry.type]) ?? "box");
   editor.emit("say", `Draw another ${editor.label(editor.labelId)?.name ?? "shape"}.`);
 }
 
+/** The tools by what they draw. */
+const DRAWN_BY = /** @type {Record<string, string>} */ ({ box: "box", rbox: "rbox", polygon: "polygon", polyline: "polyline", keypoints: "keypoints" });
+
 /** @param {import("./editor.js").Editor} editor */
-function onlyBox(editor) {
+function onlyDrawn(editor) {
   const [one, ...more] = editor.selected();
-  return one && !more.length && geometryOn(one, editor.frame)?.type === "box" ? one : undefined;
+  const geometry = one && !more.length ? geometryOn(one, editor.frame) : null;
+  return geometry && DRAWN_BY[geometry.type] ? one : undefined;
 }
 
 /** @param {import("./editor.js").Editor} editor */
 function drawAgain(editor) {
-  if (editor.tool === "select") editor.setTool("box");
-  editor.redrawing = onlyBox(editor)?.id ?? null;
+  const one = onlyDrawn(editor);
+  if (!one) return;
+  const same = DRAWN_BY[geometryOn(one, editor.frame)?.type ?? ""];
+  if (!(same === "box" && editor.tool === "extreme")) editor.setTool(same);
+  editor.redrawing = one.id;
+  editor.labelId = one.label;
+  editor.emit("label");
   editor.emit("say", "Draw its new outline; Escape leaves it as it is.");
 }
 

@@ -83,6 +83,24 @@ function placed(points, along) {
   return [ax + part * (bx - ax), ay + part * (by - ay)];
 }
 
+/** Whether two closed rings cross each other; touching is no crossing. @param {Point[]} a @param {Point[]} b */
+export function ringsCross(a, b) {
+  return a.some((from, i) => {
+    const to = a[(i + 1) % a.length];
+    return b.some((start, j) => segmentsCross(from, to, start, b[(j + 1) % b.length]));
+  });
+}
+
+/** @param {Point} a @param {Point} b @param {Point} c @param {Point} d */
+function segmentsCross(a, b, c, d) {
+  return side(a, b, c) * side(a, b, d) < 0 && side(c, d, a) * side(c, d, b) < 0;
+}
+
+/** On which side of the line from a to b a point lies. @param {Point} a @param {Point} b @param {Point} point */
+function side([ax, ay], [bx, by], [x, y]) {
+  return Math.sign((bx - ax) * (y - ay) - (by - ay) * (x - ax));
+}
+
 /** @param {Point[]} line */
 function lengthOf(line) {
   let sum = 0;

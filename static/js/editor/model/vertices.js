@@ -175,6 +175,16 @@ export function simplified(points, tolerance) {
   return points.filter((_, i) => keep.has(i));
 }
 
+/** An outline with fewer vertices, as others see it while it is dragged. @param {Geometry} geometry @param {number} most @returns {Geometry} */
+export function thinned(geometry, most) {
+  let result = geometry;
+  ringsOf(geometry).forEach((ring, n) => {
+    const step = Math.ceil(ring.length / most);
+    if (step > 1) result = withRing(result, n, ring.filter((_, i) => i % step === 0));
+  });
+  return result;
+}
+
 /** The point in the nearest direction of a whole number of steps from another. @param {Point} from @param {Point} to @param {number} [step] degrees @returns {Point} */
 export function straightened([ax, ay], [bx, by], step = 45) {
   const turn = (step * Math.PI) / 180;

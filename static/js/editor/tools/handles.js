@@ -41,7 +41,7 @@ export class HandleDrag {
   /** @param {Press} press @returns {Handle | Edge | null} */
   under(press) {
     const { editor } = this;
-    const geometry = editor.selection.size === 1 && editor.editable && !editor.hidden.has(this._id()) ? this._geometry() : null;
+    const geometry = editor.selection.size === 1 && editor.editable && !editor.hidden.has(this._id()) && !editor.locked.has(this._id()) ? this._geometry() : null;
     if (!geometry) return null;
     const handle = this.renderer.handleUnder(geometry, press.screen, press.touch ? 2 * this.reach : this.reach);
     if (handle || !this.edges || press.alt || press.shift || press.ctrl) return handle;

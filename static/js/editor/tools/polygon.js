@@ -2,7 +2,7 @@
  * Outlines by clicks or freehand: polygons, holes in them, and (see polyline.js) open lines. A point is set when the
  * button goes up, so that a second finger, which moves the view, sets none.
  */
-import { borderBetween, isCorner, outlinesOf } from "../model/borders.js";
+import { borderBetween, isCorner, outlinesOf, ringsCross } from "../model/borders.js";
 import { contains } from "../model/geometry.js";
 import { FEWEST, freshVertex, named, ringsOf, simplified, straightened } from "../model/vertices.js";
 import { clamp, round2 } from "../util.js";
@@ -130,6 +130,11 @@ export class PolygonTool {
     return "";
   }
 
+  /** Why the ring may not be closed so; empty when it may. @param {Point[]} _points @returns {string} */
+  refusesRing(_points) {
+    return "";
+  }
+
   // -- where the next point lies -----------------------------------------------------------------------------------
 
   /** @param {Press} press @returns {Corner} */
@@ -158,9 +163,8 @@ export class PolygonTool {
 
   /** The way along a neighbour that both points lie on. @param {Corner | undefined} from @param {Corner} to @returns {Point[]} */
   _border(from, to) {
-    if (!from?.snap || !to.snap || from.snap.id !== to.snap.id || from.snap.ring !== to.snap.ring) return [];
-    const ring = outlinesOf(to.snap.geometry)[to.snap.ring];
-    return borderBetween(ring, from.snap.along, to.snap.along, this.longer);
+    const [start, end] = sharedRing(from, to);
+    return start && end ? borderBetween(outlinesOf(end.geometry)[end.ring], start.along, end.along, this.longer) : [];
   }
 
   /** @param {Press} press */
@@ -183,12 +187,19 @@ export class PolygonTool {
     const set = corners.map(({ at }) => at);
     const closes = over !== null && !freehand && this._closes(over);
     const next = over && !closes && !freehand ? this._corner(over) : null;
-    const points = [...set, ...(freehand?.slice(1) ?? []), ...(next ? [...this._border(corners.at(-1), next), next.at] : [])];
-    editor.setDrafts(points.length > 1 ? new Map([["new", draftOf(this.kind, points)]]) : new Map());
+    const ahead = next ? [...this._border(corners.at(-1), next), next.at] : closes ? this._closing() : [];
+    const points = [...set, ...(freehand?.slice(1) ?? []), ...ahead];
+    editor.setDrafts(points.length > 1 ? new Map([["new", draftOf(this.kind, points.map(([x, y], i) => [i, x, y]))]]) : new Map());
     editor.setGuides({
       sketch: { dots: set, lines: [], snap: closes ? this._end() : (next?.snap?.at ?? null) },
       sizeAt: over && { text: closes ? "close" : "", at: over.screen },
     });
+  }
+
+  /** The way along a neighbour from the last point to the first, while snapping. @returns {Point[]} */
+  _closing() {
+    if (this.kind !== "polygon" || !this.editor.snapping || this.corners.length < 2) return [];
+    return this._border(this.corners.at(-1), this.corners[0]).map((at) => this._rounded(at));
   }
 
   /** @returns {Point} where a click ends the drawing */
@@ -200,7 +211,8 @@ export class PolygonTool {
 
   /** @param {KeyboardEvent} event */
   key(event) {
-    if (!this.busy || event.ctrlKey || event.metaKey) return false;
+    if (!this.busy) return false;
+    if (event.ctrlKey || event.metaKey) return event.code === "KeyZ" && !event.shiftKey && this._takenBack();
     if (event.code === "Enter" || event.code === "NumpadEnter") this.finish();
     else if (event.code === "Backspace" || event.code === "Delete") this.back();
     else if (event.code === "Tab" && this._follows()) this._turnRound();
@@ -208,10 +220,17 @@ export class PolygonTool {
     return true;
   }
 
+  /** Undo takes back what is being drawn before what was. */
+  _takenBack() {
+    this.back();
+    return true;
+  }
+
   /** Whether the next point would follow a border. */
   _follows() {
+    if (this.over && this._closes(this.over)) return this._closing().length > 0;
     const next = this.over && this._corner(this.over);
-    return Boolean(next?.snap && this.corners.at(-1)?.snap && next.snap.id === this.corners.at(-1)?.snap?.id);
+    return next !== null && sharedRing(this.corners.at(-1), next).length > 0;
   }
 
   _turnRound() {
@@ -236,20 +255,23 @@ export class PolygonTool {
     if (corners.length < FEWEST[this.kind]) {
       return editor.emit("say", `A ${this.kind} needs ${FEWEST[this.kind]} points: click ${FEWEST[this.kind] - corners.length} more, or press Escape.`);
     }
+    const whole = [...corners, ...this._closing().map((at) => ({ at, snap: null }))];
+    const refusal = this.refusesRing(whole.map(({ at }) => at));
+    if (refusal) return editor.emit("say", refusal);
     this.cancel();
-    this.draw(corners);
+    this.draw(whole);
   }
 
   /** @param {Corner[]} corners */
   draw(corners) {
     const joints = this._joints(corners);
-    this.editor.draw(draftOf(this.kind, corners.map(({ at }) => at)), joints);
+    this.editor.draw(draftOf(this.kind, named(corners.map(({ at }) => at))), joints);
   }
 
   /** Where a new point lies on a neighbour's edge, the neighbour gets a vertex too: no rounding opens a gap between them. @param {Corner[]} corners @returns {import("../types.js").Op[]} */
   _joints(corners) {
     const { store } = this.editor;
-    const found = corners.flatMap(({ at, snap }) => (snap && !isCorner(snap) ? [{ at, snap }] : []));
+    const found = corners.flatMap(({ at, snap }) => (snap?.all ?? []).filter((each) => !isCorner(each)).map((each) => ({ at, snap: each })));
     // Places farther along an edge first: each goes in right after the vertex before the edge.
     found.sort((a, b) => b.snap.along - a.snap.along);
     return found.flatMap(({ at, snap }) => {
@@ -314,6 +336,12 @@ export class HoleTool extends PolygonTool {
     return taken ? "There is a hole already: two holes must not overlap." : "";
   }
 
+  /** @param {Point[]} points */
+  refusesRing(points) {
+    const rings = this.polygon ? outlinesOf(this.polygon.geometry) : [];
+    return rings.some((ring) => ringsCross(ring.points, points)) ? "The hole would cross an outline: take points back with Backspace." : "";
+  }
+
   /** @param {{at: Point}[]} corners */
   draw(corners) {
     const { polygon, editor } = this;
@@ -326,11 +354,19 @@ export class HoleTool extends PolygonTool {
 
 const NO_POLYGON = "Select one polygon first: a hole is cut into it.";
 
-/** @param {"polygon" | "polyline"} kind @param {Point[]} points @returns {Geometry} */
-export function draftOf(kind, points) {
-  const vertices = named(points);
-  if (kind === "polygon" && points.length >= FEWEST.polygon) return { type: "polygon", rings: [vertices] };
+/** @param {"polygon" | "polyline"} kind @param {import("../types.js").Vertex[]} vertices @returns {Geometry} */
+function draftOf(kind, vertices) {
+  if (kind === "polygon" && vertices.length >= FEWEST.polygon) return { type: "polygon", rings: [vertices] };
   return { type: "polyline", points: vertices };
+}
+
+/** The places of two points on one ring of a neighbour; none where they share no neighbour. @param {Corner | undefined} from @param {Corner} to @returns {import("./snap.js").Touch[]} */
+function sharedRing(from, to) {
+  for (const start of from?.snap?.all ?? []) {
+    const end = to.snap?.all.find(({ id, ring }) => id === start.id && ring === start.ring);
+    if (end) return [start, end];
+  }
+  return [];
 }
 
 /** @param {Press} a @param {Press} b */

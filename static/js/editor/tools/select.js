@@ -2,7 +2,7 @@
 import { geometriesOf } from "../model/drafts.js";
 import { movedTogether } from "../model/geometry.js";
 import { HandleDrag } from "./handles.js";
-import { choose, nudgeChosen, remove } from "./vertices.js";
+import { choose, chooseWithin, nudgeChosen, remove } from "./vertices.js";
 
 /**
  * @typedef {import("../types.js").Geometry} Geometry
@@ -176,7 +176,9 @@ export class SelectTool {
     const { editor } = this;
     editor.setGuides({ marquee: null });
     const far = Math.hypot(press.screen[0] - start.screen[0], press.screen[1] - start.screen[1]) >= CLICK_SLACK;
-    const found = far ? this.renderer.within(between(start.picture, press.picture)) : [];
+    const area = between(start.picture, press.picture);
+    const found = far ? this.renderer.within(area) : [];
+    if (start.alt && far && !found.length && chooseWithin(editor, area)) return;
     if (start.shift) editor.select([...editor.selection, ...found]);
     else editor.select(found);
   }

@@ -4,10 +4,13 @@ import { isCorner, nearestPlace } from "../model/borders.js";
 /**
  * @typedef {import("../types.js").Point} Point
  * @typedef {import("./select.js").Press} Press
- * @typedef {import("../model/borders.js").Place & {id: string, geometry: import("../types.js").Geometry}} Snap
+ * @typedef {import("../model/borders.js").Place & {id: string, geometry: import("../types.js").Geometry}} Touch
+ * @typedef {Touch & {all: Touch[]}} Snap with the same point on each neighbour that has it
  */
 
 const REACH = 12;
+/** Nearer, in pixels of the picture, two neighbours' points are one. */
+const SAME = 0.05;
 
 /**
  * The place of a neighbour's outline that is nearest, vertices before edges; null when none is in reach.
@@ -18,16 +21,14 @@ const REACH = 12;
 export function snapAt(editor, renderer, press, skip) {
   if (!editor.snapping) return null;
   const reach = (press.touch ? 2 * REACH : REACH) / editor.view.scale;
-  /** @type {Snap | null} */
-  let best = null;
+  /** @type {Touch[]} */
+  const found = [];
   for (const { id, geometry } of renderer.near(press.picture, reach)) {
     const place = id === skip ? null : nearestPlace(geometry, press.picture, reach);
-    if (place && (!best || rank(place) < rank(best))) best = { ...place, id, geometry };
+    if (place) found.push({ ...place, id, geometry });
   }
-  return best;
-
-  /** @param {import("../model/borders.js").Place} place */
-  function rank(place) {
-    return place.distance + (isCorner(place) ? 0 : reach);
-  }
+  if (!found.length) return null;
+  const rank = (/** @type {Touch} */ place) => place.distance + (isCorner(place) ? 0 : reach);
+  const best = found.reduce((a, b) => (rank(b) < rank(a) ? b : a));
+  return { ...best, all: found.filter(({ at }) => Math.hypot(at[0] - best.at[0], at[1] - best.at[1]) < SAME) };
 }

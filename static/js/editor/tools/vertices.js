@@ -98,6 +98,15 @@ export function pointNames(editor, label) {
   return points.map((point, i) => (typeof point === "string" ? point : (point.name ?? `point ${i + 1}`)));
 }
 
+/** Choose the vertices or keypoints of the selected shape that lie in a rectangle. @param {Editor} editor @param {import("../types.js").Bounds} area @returns {boolean} whether there are any */
+export function chooseWithin(editor, { minX, minY, maxX, maxY }) {
+  const one = theOne(editor);
+  const single = one ? handlesOf(one.geometry, 1).filter(({ kind }) => kind === "vertex" || kind === "point") : [];
+  const inside = single.filter(({ at: [x, y] }) => x >= minX && x <= maxX && y >= minY && y <= maxY);
+  if (inside.length) choose(editor, inside.map(({ key }) => key));
+  return inside.length > 0;
+}
+
 /** Choose the vertex or keypoint after the chosen one. @param {Editor} editor @param {number} by */
 export function chooseNext(editor, by) {
   const one = theOne(editor);
