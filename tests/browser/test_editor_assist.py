@@ -131,14 +131,14 @@ def test_clicks_say_what_they_need_where_there_are_no_weights(desk, item, bob):
     button = editor.page.locator('[data-command="tool-click"]')
     expect(button).to_have_attribute("aria-disabled", "true")
     expect(button).to_have_attribute("title", re.compile(r"mobile_sam\.encoder\.onnx"))
-    editor.keys("e")
+    editor.keys("Shift+B")
     expect(editor.page.locator("#hint")).to_contain_text("mobile_sam.decoder.onnx")
     assert editor.page.evaluate("frameloop.editor.tool") != "click"
 
 
 def test_clicks_refine_one_suggestion(desk, item, bob, weights):
     editor = ready(desk, item, bob)
-    editor.keys("e")
+    editor.keys("Shift+B")
     editor.page.get_by_role("combobox", name="What outlines become").select_option("mask")
     editor.page.locator("#stage").focus()
     on, beside = (editor.page.locator(f".ed-overlay g path[fill='{fill}']") for fill in ("#0a6e6a", "#9c2f16"))
