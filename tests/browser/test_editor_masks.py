@@ -73,6 +73,11 @@ def test_two_people_paint_and_reckon(desk, item, alice, bob):
 
     # A stroke, which he sees before it ends.
     tool(hers, "m", "brush")
+    hers.page.get_by_label("Size of the tip in pixels").fill("100")
+    hers.page.get_by_label("Size of the tip in pixels").press("Enter")
+    hers.page.locator("#stage").focus()
+    hers.keys("Alt+ArrowDown")
+    expect(hers.page.get_by_label("Size of the tip in pixels")).to_have_value("85")
     hers.page.get_by_label("Size of the tip in pixels").fill("40")
     hers.page.get_by_label("Size of the tip in pixels").press("Enter")
     hers.page.locator("#stage").focus()

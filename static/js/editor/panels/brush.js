@@ -9,15 +9,15 @@ const PAINTING = ["brush", "eraser"];
 export function install({ editor, commands, renderer }) {
   const brush = brushOf(editor);
   const paints = () => (PAINTING.includes(editor.tool) ? "" : "Choose the brush (M) or the eraser (Shift M) first.");
-  commands.add("Tools", "tip-larger", "Larger brush (or Alt and the wheel)", ["Shift+Period"], () => brush.step(1), paints, { repeats: true });
-  commands.add("Tools", "tip-smaller", "Smaller brush", ["Shift+Comma"], () => brush.step(-1), paints, { repeats: true });
+  commands.add("Tools", "tip-larger", "Larger brush (or Alt and the wheel)", ["Alt+ArrowUp"], () => brush.step(1), paints, { repeats: true });
+  commands.add("Tools", "tip-smaller", "Smaller brush", ["Alt+ArrowDown"], () => brush.step(-1), paints, { repeats: true });
   commands.add("Tools", "tip-form", "Round or square brush", ["Alt+KeyM"], () => brush.set({ square: !brush.square }), paints);
 
   const bar = contextBar(renderer.stage, "Brush");
   const tools = PAINTING.map((id) => pressable(id === "brush" ? "Brush (M)" : "Eraser (Shift M, or hold Alt)", icon(id), () => editor.setTool(id)));
   const forms = [false, true].map((square) => pressable(square ? "Square tip" : "Round tip", make("span", { class: square ? "ed-tip-form square" : "ed-tip-form" }), () => brush.set({ square })));
   const slider = /** @type {HTMLInputElement} */ (make("input", { type: "range", class: "ed-tip-slider", min: "0", max: "100", step: "1", "aria-label": "Size of the tip" }));
-  const number = /** @type {HTMLInputElement} */ (make("input", { type: "number", class: "ed-number", min: "1", max: String(LARGEST_TIP), "aria-label": "Size of the tip in pixels", title: "Size in pixels of the picture (Shift . and Shift ,)" }));
+  const number = /** @type {HTMLInputElement} */ (make("input", { type: "number", class: "ed-number", min: "1", max: String(LARGEST_TIP), "aria-label": "Size of the tip in pixels", title: "Size in pixels of the picture (Alt ↑ and Alt ↓)" }));
   bar.append(...tools, make("span", { class: "ed-bar-line" }), ...forms, make("span", { class: "ed-bar-line" }), slider, number, make("span", {}, "px"));
   slider.addEventListener("input", () => brush.set({ size: LARGEST_TIP ** (slider.valueAsNumber / 100) }));
   number.addEventListener("change", () => brush.set({ size: number.valueAsNumber || 1 }));
