@@ -53,7 +53,7 @@ def report_json(found: Report) -> dict[str, Any]:
             "name": copy.replica_for.name if copy.replica_for else "",
             "copy": str(copy.pk),
             "state": copy.state,
-            "shapes": len(found.shapes[copy.replica_for_id]) if copy.replica_for_id in found.shapes else None,
+            "shapes": copy.annotation_count if copy in found.done else None,
         }
         for copy in found.copies
     ]

@@ -244,9 +244,9 @@ class ItemSocket(RoomSocket):
             if len(self._waiting) > OUTBOX_MESSAGES or self._waiting_bytes > OUTBOX_BYTES:
                 self.overflow()
 
-    def tell_head(self, rev: int) -> None:
+    def tell_head(self, rev: int, state: str) -> None:
         if self.state is State.LIVE:
-            self.send_message({"type": "head", "rev": rev})
+            self.send_message({"type": "head", "rev": rev, "state": state})
 
     def _show(self, frame: Frame) -> None:
         """Presence for a reader who is behind does not queue up: only each person's latest is kept."""

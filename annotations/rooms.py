@@ -33,7 +33,7 @@ ATTEND_S = 0.2  # who comes together is told together
 FIGURES_S = 3.0
 _figures = ThreadPoolExecutor(1, thread_name_prefix="sessions")  # so that figures never take a thread from an edit
 WHO = '{"type":"presence-who"}'
-_HEADS = "SELECT id::text, rev, epoch::text FROM projects_item WHERE id = ANY(%s::uuid[])"
+_HEADS = "SELECT id::text, rev, epoch::text, state FROM projects_item WHERE id = ANY(%s::uuid[])"
 
 
 class ItemRoom:
@@ -198,7 +198,7 @@ class Rooms:
                 _log.exception("the heads of the open items could not be read")
             await _tell_sessions([room.attendance() for room in self._rooms.values()])
 
-    def _tell_heads(self, heads: dict[str, tuple[int, str]]) -> None:
+    def _tell_heads(self, heads: dict[str, tuple[int, str, str]]) -> None:
         for room in tuple(self._rooms.values()):
             found = heads.get(room.item_id)
             if found is not None:
@@ -209,7 +209,7 @@ class Rooms:
                 elif found[1] != socket.epoch:
                     socket.close(DRAIN, "The item was restored from a backup: connect again.")
                 else:
-                    socket.tell_head(found[0])
+                    socket.tell_head(found[0], found[2])
 
 
 async def _tell_sessions(kept: list[sessions.Kept]) -> None:
@@ -231,7 +231,7 @@ def _keep(told: list[sessions.Kept]) -> None:
         close_old_connections()
 
 
-def _read_heads(ids: list[str]) -> dict[str, tuple[int, str]]:
+def _read_heads(ids: list[str]) -> dict[str, tuple[int, str, str]]:
     with connection.cursor() as cursor:
         cursor.execute(_HEADS, [ids])
-        return {item: (rev, epoch) for item, rev, epoch in cursor.fetchall()}
+        return {item: (rev, epoch, state) for item, rev, epoch, state in cursor.fetchall()}

@@ -130,7 +130,7 @@ def consensus_page(request: HttpRequest, project_id: uuid.UUID, item_id: uuid.UU
 
 def _matrix(found: consensus.Report) -> list[dict[str, Any]]:
     """A row a person with a cell for each of them; None on the diagonal."""
-    people = [copy.replica_for for copy in found.copies if copy.replica_for and copy.replica_for_id in found.shapes]
+    people = [copy.replica_for for copy in found.done if copy.replica_for]
     pairs = found.pairs | {(b, a): figures for (a, b), figures in found.pairs.items()}
     return [{"person": one, "cells": [pairs.get((one.pk, other.pk)) for other in people]} for one in people]
 

@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from django.db.models import Case, Exists, IntegerField, OuterRef, Q, QuerySet, Value, When
 from django.utils import timezone
 
-from annotations.models import Assignment, Claim, Consensus, Part, WorkRules
+from annotations.models import Assignment, Claim, Consensus, Part, Participant, WorkRules
 from annotations.work import truth
 from projects.ids import uuid7
 from projects.models import Item, Project, StateChange, User
@@ -90,9 +90,11 @@ def _to_annotate(project: Project, user: User, over: datetime) -> Iterator[Query
     held = Exists(Claim.objects.filter(item=OuterRef("pk"), part=Part.ANNOTATE, user=user))
     submitted = Exists(StateChange.objects.filter(item=OuterRef("pk"), after=State.IN_REVIEW, by=user))
     begun = StateChange.objects.filter(item=OuterRef("pk"), after=State.IN_PROGRESS).exclude(by=user)
+    here = Participant.objects.filter(session__item=OuterRef("pk"), session__ended_at=None).exclude(user=user)
+    others_here = Exists(here.filter(seen_at__gte=timezone.now() - GRACE))
     by_many = Exists(Consensus.objects.filter(item=OuterRef("pk"), merged_at=None))
     every = Item.every.filter(project=project, state__in=OPEN)
-    anybodys = Item.objects.filter(~assigned, ~by_many, project=project, ground_truth=False)
+    anybodys = Item.objects.filter(~assigned, ~by_many, ~others_here, project=project, ground_truth=False)
     yield every.filter(held, replica_of=None).exclude(state=State.SENT_BACK)
     yield every.filter(Q(replica_for=user) | Q(to_me, replica_of=None))
     yield anybodys.filter(submitted, state=State.SENT_BACK)

@@ -6,12 +6,15 @@ reviewers may know of. The merge is written into the original by the journal, an
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 from typing import Any
 
+from django.core.cache import cache
 from django.db import transaction
 from django.db.models import Count
 from django.urls import reverse
@@ -30,6 +33,7 @@ from projects.notices import notify
 
 CLIENT = "consensus"
 OPS_A_TX = 200
+KEPT_S = 7 * 86_400
 DONE = (State.IN_REVIEW, State.APPROVED)
 
 
@@ -43,12 +47,20 @@ class Report:
 
     consensus: Consensus
     copies: list[Item]
-    shapes: dict[uuid.UUID, list[dict[str, Any]]]
     pairs: dict[tuple[uuid.UUID, uuid.UUID], Agreement]
+
+    @property
+    def done(self) -> list[Item]:
+        return [copy for copy in self.copies if copy.state in DONE]
 
     @property
     def waiting(self) -> list[Item]:
         return [copy for copy in self.copies if copy.state not in DONE]
+
+    @cached_property
+    def shapes(self) -> dict[uuid.UUID, list[dict[str, Any]]]:
+        """What those who have submitted drew, by person."""
+        return {copy.replica_for_id: shapes_of(copy) for copy in self.done}
 
     @property
     def whole(self) -> Agreement:
@@ -111,9 +123,17 @@ def report(consensus: Consensus) -> Report:
         .select_related("replica_for")
         .order_by("replica_for__name", "pk")
     )
-    shapes = {copy.replica_for_id: shapes_of(copy) for copy in copies if copy.state in DONE}
-    pairs = {(a, b): agreement.compare(shapes[a], shapes[b]) for a, b in combinations(shapes, 2)}
-    return Report(consensus, copies, shapes, pairs)
+    found = Report(consensus, copies, {})
+    # A revision never changes, so what was worked out for some holds for good.
+    what = ",".join(f"{copy.pk.hex}.{copy.epoch.hex}.{copy.rev}" for copy in found.done)
+    key = f"agreement:{hashlib.sha256(what.encode()).hexdigest()}"
+    found.pairs = cache.get(key) or _pairs(found.shapes)
+    cache.set(key, found.pairs, KEPT_S)
+    return found
+
+
+def _pairs(shapes: dict[uuid.UUID, list[dict[str, Any]]]) -> dict[tuple[uuid.UUID, uuid.UUID], Agreement]:
+    return {(a, b): agreement.compare(shapes[a], shapes[b]) for a, b in combinations(shapes, 2)}
 
 
 @transaction.atomic

@@ -11,7 +11,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from annotations import journal
-from annotations.models import Assignment, Claim
+from annotations.models import AnnotationSession, Assignment, Claim, Participant
 from annotations.work import claims
 from projects import states
 from projects.models import Item, Membership, Role, User
@@ -157,6 +157,16 @@ def test_work_that_was_begun_stays_with_its_person(api, project, items, alice, b
     assert path_of(api(bob), project, after=items[0].pk) == "1.png"
     assert path_of(api(alice), project) == "2.png"
     assert path_of(api(alice), project, after=items[2].pk) == "3.png"
+
+
+def test_what_somebody_opened_by_themselves_is_not_given(api, project, items, alice, bob):
+    session = AnnotationSession.objects.create(item=items[0], started_by=bob)
+    there = Participant.objects.create(session=session, user=bob)
+    assert path_of(api(alice), project) == "1.png"
+    assert path_of(api(bob), project) == "0.png"
+    Claim.objects.all().delete()
+    Participant.objects.filter(pk=there.pk).update(seen_at=timezone.now() - timedelta(hours=1))
+    assert path_of(api(alice), project) == "0.png"
 
 
 def test_reviewing(api, project, items, alice, bob):

@@ -10,8 +10,10 @@ from django.db import connection
 from annotations import journal
 from annotations.protocol import Rejected
 from projects import live, states
-from projects.models import Membership, Notice, Role, StateChange, User
-from tests.annotations.conftest import create, tx
+from projects.models import Item, Membership, Notice, Role, StateChange, User
+from projects.sockets import in_thread
+from tests.annotations.conftest import create, token_of, tx
+from tests.annotations.peer import Peer
 from tests.processes import eventually
 
 
@@ -152,3 +154,11 @@ def test_who_leaves_is_not_told_of(api, team, alice, bob, item):
     post(api(bob), item, "in-review")
     User.objects.filter(pk=bob.pk).delete()
     assert post(api(alice), item, "approved").status_code == 200
+
+
+async def test_a_lost_ring_shows_in_the_next_head(server, team, item, bob):
+    """The state is changed past every doorbell, as if Redis had been away."""
+    peer = await Peer(server.url, item.pk, token_of(bob)).join()
+    await in_thread(lambda: Item.objects.filter(pk=item.pk).update(state="approved"))
+    await peer.until("head", since=len(peer.seen), state="approved")
+    await peer.leave()

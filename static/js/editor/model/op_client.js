@@ -260,12 +260,12 @@ export class OpClient extends Emitter {
     this._changed();
   }
 
-  /** @param {{rev: number}} message */
-  _on_head({ rev }) {
+  /** @param {{rev: number, state?: string}} message */
+  _on_head({ rev, state }) {
     this._head = Math.max(this._head, rev);
     if (rev > this.store.rev) this._watchGap();
     else this._caughtUp();
-    this.emit("head");
+    this.emit("head", state);
   }
 
   /** @param {{rev: number, url: string}} message */

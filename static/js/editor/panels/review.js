@@ -60,6 +60,9 @@ class Review {
       known = true;
     });
     client.on("refused", () => void this.refresh());
+    client.on("head", (/** @type {string | undefined} */ state) => {
+      if (state && state !== this.work.state && !this.busy) void this.refresh(); // a ring was lost
+    });
     /** @type {any} */
     let timer = null;
     store.on("change", () => {
