@@ -47,7 +47,6 @@ from projects.threads import in_thread
 
 __all__ = ["OriginCheck", "Refused", "RoomSocket", "in_thread"]
 _log = logging.getLogger(__name__)
-
 PROTOCOL = "frameloop.v1"
 FRAME_BYTES = 256 * 1024
 OUTBOX_MESSAGES = 256

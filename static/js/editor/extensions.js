@@ -24,6 +24,7 @@ export const EXTENSIONS = [
   { name: "work on single vertices", load: () => import("./tools/shape_commands.js") },
   { name: "following", load: () => import("./panels/following.js") },
   { name: "who holds what", load: () => import("./render/holds.js") },
+  { name: "who drew what", load: () => import("./panels/who_card.js") },
   { name: "the session", load: () => import("./panels/sessions.js") },
   { name: "comments", load: () => import("./panels/comments.js") },
   { name: "notices", load: () => import("./panels/notices.js") },
