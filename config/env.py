@@ -103,6 +103,7 @@ def database(url: str) -> dict[str, object]:
         "HOST": unquote(query.get("host", parts.hostname or "")),
         "PORT": str(parts.port or query.get("port", "")),
         "CONN_MAX_AGE": 0,
+        "CONN_HEALTH_CHECKS": True,  # after a restart of PostgreSQL the pool holds dead connections
         "OPTIONS": {"pool": {"min_size": 0, "max_size": 16, "timeout": 30}},
     }
 

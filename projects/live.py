@@ -64,6 +64,11 @@ def publish_on_commit(room: str, message: dict[str, Any]) -> None:
     transaction.on_commit(lambda: publish(room, message))
 
 
+def ask_again(user_id: uuid.UUID | str) -> None:
+    """Have a person's open sockets look again, once this commits, whether their sign-in still holds."""
+    publish_on_commit(person_room(user_id), {"type": "access", "project": None, "role": None})
+
+
 def alive(name: str, seconds: int = 15) -> bool:
     """Say for `seconds` that the process `name` of this installation lives; False while Redis is away.
 

@@ -33,6 +33,15 @@ def pytest_load_initial_conftests(early_config, parser, args) -> None:
     embedded.export_urls(postgres, redis_server)
 
 
+def restart_postgres() -> None:
+    """End the PostgreSQL of the tests under its clients, and start it again in the same folder."""
+    from config import embedded
+
+    gone = _started[0]
+    _started[0] = embedded.start_postgres(_folders[0])
+    gone.stop()  # type: ignore[attr-defined]
+
+
 def pytest_unconfigure(config) -> None:
     while _started:
         _started.pop().stop()  # type: ignore[attr-defined]

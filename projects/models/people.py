@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.auth.signals import user_logged_out
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models.signals import post_delete, post_save
@@ -300,3 +301,15 @@ def _ring_for_membership(sender: type[Membership], instance: Membership, signal:
     role = None if signal is post_delete else instance.role
     message = {"type": "access", "team": str(instance.team_id), "role": role}
     live.publish_on_commit(live.person_room(instance.user_id), message)
+
+
+@receiver(user_logged_out)
+def _ring_for_sign_out(sender: type[User], user: User | None, **kwargs: Any) -> None:
+    """The sockets of that session close at once; those of the person's other sessions find that theirs still holds."""
+    if user is not None:
+        live.ask_again(user.pk)
+
+
+@receiver(post_delete, sender=ApiToken)
+def _ring_for_token(sender: type[ApiToken], instance: ApiToken, **kwargs: Any) -> None:
+    live.ask_again(instance.user_id)

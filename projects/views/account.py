@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
+from projects import live
 from projects.forms import NameForm, PasswordForm, TokenForm
 from projects.models import ApiToken
 
@@ -51,6 +52,7 @@ def change_password(request: HttpRequest) -> HttpResponse:
         return _page(request, password_form=form)
     form.save()
     update_session_auth_hash(request, form.user)
+    live.ask_again(form.user.pk)
     messages.success(request, "Your password is changed. Other browsers have been signed out.")
     return redirect("account")
 
