@@ -96,12 +96,12 @@ def default_text(default: Any) -> str:
 def _name(name: Any) -> str:
     if not isinstance(name, str) or not name.strip():
         raise AttributeProblem("name", "An attribute needs a name.")
-    name = " ".join(str(name).split())
-    if len(name) > LONGEST_NAME:
+    trimmed = " ".join(name.split())
+    if len(trimmed) > LONGEST_NAME:
         raise AttributeProblem("name", f"A name has at most {LONGEST_NAME} characters.")
-    if name in _UNSAFE or "\x00" in name:
-        raise AttributeProblem("name", f"'{name}' cannot be a name: choose another.")
-    return name
+    if trimmed in _UNSAFE or "\x00" in trimmed:
+        raise AttributeProblem("name", f"'{trimmed}' cannot be a name: choose another.")
+    return trimmed
 
 
 def _values(values: Any) -> list[str]:
