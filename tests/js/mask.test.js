@@ -173,6 +173,16 @@ test("a simplified ring lies within its tolerance, and stays a ring", () => {
   assert.equal(simplified([[0, 0], [5, 0.1], [10, 0], [5, -0.1], [4, -0.1]], 1).length, 3);
 });
 
+test("straight sides stay straight where a round end begins", () => {
+  const bitmap = new Bitmap(300, 100);
+  stroke(bitmap, [50, 50], [250, 50], { size: 40, square: false }, 1);
+  const [[ring]] = partsOf(bitmap, 1);
+  const upper = ring.filter(([x, y]) => x > 60 && x < 240 && y < 50);
+  assert.deepEqual([...new Set(upper.map(([, y]) => y))].filter((y) => y !== 30), []);
+  const nearest = (to) => Math.min(...ring.map(([x, y]) => Math.hypot(x - to, y - 30)));
+  assert.ok(nearest(50) < 6 && nearest(250) < 6);
+});
+
 test("what the others see of a stroke is small", () => {
   const bitmap = new Bitmap(4000, 3000);
   for (let i = 0; i < 40; i++) stroke(bitmap, [100 + i * 90, 1500 + 1300 * Math.sin(i)], [190 + i * 90, 1500 + 1300 * Math.sin(i + 1)], { size: 60, square: false }, 1);

@@ -113,6 +113,7 @@ export function distance([x, y], [ax, ay], [bx, by]) {
 
 /** Steps of fewer pixels are the stairs of a slanted or round outline, not corners. */
 const STAIR = 3;
+const STRAIGHT = 24;
 const FEW_CORNERS = 8;
 
 /**
@@ -130,8 +131,10 @@ function unstepped(ring) {
   };
   ring.forEach(([x, y], i) => {
     const [beforeX, beforeY] = ring[(i + ring.length - 1) % ring.length];
-    points.push([(x + beforeX) / 2, (y + beforeY) / 2]);
-    if (lengthTo(i) >= STAIR && lengthTo(i + 1) >= STAIR) points.push([x, y]);
+    const length = lengthTo(i);
+    // A long straight side is one up to its ends, whatever follows.
+    for (const along of length >= STRAIGHT ? [1 / length, 1 - 1 / length] : [0.5]) points.push([beforeX + (x - beforeX) * along, beforeY + (y - beforeY) * along]);
+    if (length >= STAIR && lengthTo(i + 1) >= STAIR) points.push([x, y]);
   });
   return points;
 }
