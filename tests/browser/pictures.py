@@ -30,7 +30,12 @@ def numbered_frame(n: int, width: int = 384, height: int = 256) -> np.ndarray:
 
 
 def numbered_video(
-    path: Path, frames: int = 60, rate: Fraction | int = 25, times: list[int] | None = None, **options: str
+    path: Path,
+    frames: int = 60,
+    rate: Fraction | int = 25,
+    times: list[int] | None = None,
+    width: int = 384,
+    **options: str,
 ) -> Path:
     """A video with B-frames and few key frames, so that a careless seek shows a neighbour.
 
@@ -39,11 +44,11 @@ def numbered_video(
     base = Fraction(1, 1000) if times else 1 / Fraction(rate)
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=rate)
-        stream.width, stream.height, stream.pix_fmt = 384, 256, "yuv420p"
+        stream.width, stream.height, stream.pix_fmt = width, 256, "yuv420p"
         stream.time_base = stream.codec_context.time_base = base
         stream.options = {"preset": "ultrafast", "g": "25", "bf": "2", **options}
         for n in range(frames):
-            frame = av.VideoFrame.from_ndarray(numbered_frame(n), "rgb24")
+            frame = av.VideoFrame.from_ndarray(numbered_frame(n, width), "rgb24")
             frame.pts, frame.time_base = (times[n] if times else n), base
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
@@ -54,10 +59,10 @@ def numbered_video(
 READ_NUMBER = f"""() => {{
   const image = document.querySelector(".ed-picture > *");
   const canvas = document.createElement("canvas");
-  canvas.width = image.naturalWidth || image.width;
-  canvas.height = image.naturalHeight || image.height;
+  canvas.width = image.offsetWidth; // laid out in the video's own pixels, whatever the picture has
+  canvas.height = image.offsetHeight;
   const context = canvas.getContext("2d");
-  context.drawImage(image, 0, 0);
+  context.drawImage(image, 0, 0, canvas.width, canvas.height);
   let number = 0;
   for (let bit = 0; bit < {BITS}; bit++) {{
     if (context.getImageData(bit * {_CELL} + {_CELL // 2}, {_CELL // 2}, 1, 1).data[0] > 128) number += 2 ** bit;

@@ -102,6 +102,16 @@ def test_a_video_is_shown_while_its_packets_are_not_there_and_changes_over(desk,
     assert editor.page.evaluate(_WALK, [30, 31, 60]) == {"wrong": [], "decoded": 3}
 
 
+def test_a_frame_that_is_looked_at_has_all_its_pixels(opened):
+    editor = opened("wide.mp4", width=2560)
+    assert editor.page.evaluate(_WALK, [30, 31]) == {"wrong": [], "decoded": 2}
+    sharp = editor.page.locator(".ed-picture img[data-frame='31']")
+    expect(sharp).to_be_visible()
+    assert sharp.evaluate("(image) => [image.naturalWidth, image.offsetWidth]") == [2560, 2560]
+    assert editor.page.evaluate(READ_NUMBER) == 31
+    assert editor.page.evaluate(_WALK, [32]) == {"wrong": [], "decoded": 1}
+
+
 def test_a_decoder_that_fails_hands_over_to_the_server(opened):
     editor = opened("a.mp4")
     editor.page.evaluate("() => { VideoDecoder.prototype.decode = () => { throw new Error('broken') } }")

@@ -179,7 +179,7 @@ function leavesStage(event, editor) {
 function pictures(editor, renderer) {
   const { urls, item } = editor.config;
   const frameUrl = (/** @type {number} */ n) => `${urls.frames}${n}`;
-  if (editor.isVideo) editor.frames = new VideoSource({ count: item.frames, fps: item.fps, urlOf: frameUrl, playbackUrl: urls.playback });
+  if (editor.isVideo) editor.frames = new VideoSource({ count: item.frames, width: item.width, fps: item.fps, urlOf: frameUrl, playbackUrl: urls.playback });
   const source = editor.frames ?? new FrameSource({ count: 1, urlOf: () => urls.picture });
   const host = part("stage");
   const problem = part("problem");

@@ -9,6 +9,9 @@
  * @typedef {{url: string, index_url: string, group: number, record_bytes: number, frames: number}} Playback
  */
 
+/** The server was not reached: that says nothing of the video, nor of the decoder. */
+export class Unreachable extends Error {}
+
 const KEY_BIT = 0x8000_0000;
 const CHUNK = 1024;
 /** Groups whose bytes are kept: some seconds of video. */
@@ -105,7 +108,9 @@ export class Packets {
 
   /** @param {"url" | "index_url"} what @param {number} from @param {number} to @returns {Promise<ArrayBuffer>} */
   async _fetch(what, from, to) {
-    const ask = () => fetch(this.playback[what], { headers: { Range: `bytes=${from}-${to - 1}` }, credentials: "same-origin" });
+    const ask = () => fetch(this.playback[what], { headers: { Range: `bytes=${from}-${to - 1}` }, credentials: "same-origin" }).catch(() => {
+      throw new Unreachable("The video's packets could not be fetched: the server cannot be reached.");
+    });
     let response = await ask();
     if (response.status === 403 || response.status === 404) {
       this.playback = await this.renew();

@@ -14,19 +14,26 @@ const FIRST_ASK_MS = 2000;
 const SLOWEST_ASK_MS = 30_000;
 /** So many failures in a row, and the server's pictures are used from then on. */
 const MOST_FAILURES = 3;
+/** A frame that is looked at for so long is shown with all its pixels, where the packets have fewer. */
+const LOOKED_AT_MS = 400;
 /** A picture that was handed out keeps its pixels until so many others were. */
 const CANVASES = 4;
 
 export class VideoSource {
-  /** @param {{count: number, fps: number, urlOf: (n: number) => string, playbackUrl: string}} options */
-  constructor({ count, fps, urlOf, playbackUrl }) {
+  /** @param {{count: number, width: number, fps: number, urlOf: (n: number) => string, playbackUrl: string}} options */
+  constructor({ count, width, fps, urlOf, playbackUrl }) {
     this.count = count;
+    this.width = width;
     this.fps = fps;
     this.playbackUrl = playbackUrl;
     this.pictures = new FrameSource({ count, urlOf });
     /** @type {import("./decoder.js").FrameDecoder | null} */
     this.decoder = null;
     this._failures = 0;
+    /** Whether the packets have fewer pixels than the video. */
+    this._coarse = false;
+    /** @type {typeof import("./packets.js").Unreachable | null} */
+    this._unreachable = null;
     this._last = 0;
     /** @type {OffscreenCanvas | null} */
     this._easel = null;
@@ -90,6 +97,17 @@ export class VideoSource {
     requestAnimationFrame(() => setTimeout(() => {
       if (this._last === n) this._draw(n + step);
     }));
+    clearTimeout(this._resting);
+    if (this._coarse) this._resting = setTimeout(() => void this._sharpen(n), LOOKED_AT_MS);
+  }
+
+  /** The same frame from the server, in place of the one on screen. @param {number} n */
+  async _sharpen(n) {
+    const sharp = await this.pictures.get(n).catch(() => null);
+    const shown = this._drawn.find(({ number, element }) => number === n && element.isConnected);
+    if (!sharp || !shown || this._last !== n) return;
+    sharp.element.style.cssText = shown.element.style.cssText;
+    shown.element.replaceWith(sharp.element);
   }
 
   /** Stop loading all but these. @param {Set<number>} wanted */
@@ -117,9 +135,11 @@ export class VideoSource {
 
   /** @param {Answer} answer */
   async _open(answer) {
-    const [{ FrameDecoder, configFor }, { Packets }] = await Promise.all([import("./decoder.js"), import("./packets.js")]);
+    const [{ FrameDecoder, configFor }, { Packets, Unreachable }] = await Promise.all([import("./decoder.js"), import("./packets.js")]);
     const config = await configFor(answer);
     if (!config || answer.frames !== this.count) return;
+    this._unreachable = Unreachable;
+    this._coarse = answer.width < this.width;
     this.decoder = new FrameDecoder(new Packets(answer, () => this._ask()), config);
     this.decoder.focus(this._last, 1);
   }
@@ -141,6 +161,7 @@ export class VideoSource {
 
   /** @param {unknown} error */
   _failed(error) {
+    if (this._unreachable && error instanceof this._unreachable) return;
     this._failures += 1;
     console.warn("A frame was not decoded here; the server gives it.", error);
     if (this._failures < MOST_FAILURES) return;
