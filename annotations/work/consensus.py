@@ -20,7 +20,7 @@ from django.db.models import Count
 from django.urls import reverse
 from django.utils import timezone
 
-from annotations import journal, queries
+from annotations import blobs, journal, queries
 from annotations.models import Consensus
 from annotations.protocol import Tx
 from annotations.work import agreement
@@ -34,6 +34,7 @@ from projects.notices import notify
 CLIENT = "consensus"
 OPS_A_TX = 200
 KEPT_S = 7 * 86_400
+INLINE_BYTES = 32 * 1024
 DONE = (State.IN_REVIEW, State.APPROVED)
 
 
@@ -156,7 +157,7 @@ def merge(consensus: Consensus, by: User) -> int:
     found = agreement.merged(people)
     if not found:
         raise ConsensusError("There is nothing that half of the people drew: look at the differences.")
-    ops = [_create(shape) for shape in found]
+    ops = [_create(shape, consensus.item, by) for shape in found]
     txs = [_commit(consensus.item_id, ops[n : n + OPS_A_TX], by) for n in range(0, len(ops), OPS_A_TX)]
     consensus.merged_by, consensus.merged_at, consensus.merge_txs = by, timezone.now(), txs
     consensus.save(update_fields=["merged_by", "merged_at", "merge_txs"])
@@ -164,13 +165,26 @@ def merge(consensus: Consensus, by: User) -> int:
     return len(found)
 
 
-def _create(shape: dict[str, Any]) -> dict[str, Any]:
-    op = {"op": "create", "id": str(uuid7()), "label": shape["label"], "geometry": shape["geometry"]}
+def _create(shape: dict[str, Any], item: Item, by: User) -> dict[str, Any]:
+    geometry = _stored(shape["geometry"], item, by)
+    op = {"op": "create", "id": str(uuid7()), "label": shape["label"], "geometry": geometry}
     if shape["keyframes"]:
-        op["keyframes"] = shape["keyframes"]
+        op["keyframes"] = {
+            number: keyframe | {"geometry": _stored(keyframe["geometry"], item, by)}
+            if "geometry" in keyframe
+            else keyframe
+            for number, keyframe in shape["keyframes"].items()
+        }
     if shape["frame"] is not None:
         op["frame"] = shape["frame"]
     return op | ({"attributes": shape["attributes"]} if shape["attributes"] else {})
+
+
+def _stored(geometry: dict[str, Any], item: Item, by: User) -> dict[str, Any]:
+    """The geometry; a mask that is too long for an op lies beside the journal of the original, too."""
+    if len(geometry.get("counts", "")) <= INLINE_BYTES:
+        return geometry
+    return {"type": "mask", "size": geometry["size"], "blob": blobs.store(item, geometry["counts"], by).digest}
 
 
 def _commit(item_id: uuid.UUID, ops: list[dict[str, Any]], by: User, undo_of: str = "") -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from annotations import journal, queries
-from annotations.models import Consensus
+from annotations.models import Consensus, MaskBlob
 from annotations.protocol import Rejected
 from annotations.work import consensus
 from projects import states
@@ -141,6 +141,32 @@ def test_merge_and_undo(api, project, labelled, labels, alice, bob):
     labelled.refresh_from_db()
     assert labelled.rev == 2  # a new revision: nothing is rewritten
     assert api(alice).post(url).json()["shapes"] == 2
+
+
+def test_long_masks_are_merged_as_well(api, monkeypatch, project, item, labels, alice, bob, cleo):
+    monkeypatch.setattr(consensus, "INLINE_BYTES", 4)
+    begin(api(alice), project, [item], [bob, cleo])
+    # Rows 0 to 99 of the first column of 640 x 480.
+    mask = {"type": "mask", "size": [480, 640], "counts": counts_of([0, 100, 480 * 640 - 100])}
+    for person in (bob, cleo):
+        draw(item, person, create(labels[0], geometry=mask))
+    assert api(alice).post(f"/api/v1/items/{item.pk}/consensus/merge").json()["shapes"] == 1
+    (shape,) = queries.annotations_of(item)
+    assert shape["geometry"] == mask and MaskBlob.objects.filter(item=item).exists()
+
+
+def counts_of(runs: list[int]) -> str:
+    """COCO's compressed text of a few runs (the third on as the difference to the one two before)."""
+    text = ""
+    for n, run in enumerate(runs):
+        value = run - runs[n - 2] if n > 2 else run
+        while True:
+            code, value = value & 31, value >> 5
+            more = value != (-1 if code & 16 else 0)
+            text += chr((code | 32 if more else code) + 48)
+            if not more:
+                break
+    return text
 
 
 def test_a_merge_waits_for_two(api, project, item, labels, alice, bob, cleo):
