@@ -61,6 +61,16 @@ def tool(editor: EditorPage, key: str, name: str) -> None:
     editor.page.wait_for_selector(f"#stage[data-tool={name}]")
 
 
+def pull(editor: EditorPage, *points: tuple[float, float]) -> None:
+    """Drag through some points of the picture."""
+    mouse = editor.page.mouse
+    mouse.move(*editor.at(*points[0]))
+    mouse.down()
+    for point in points[1:]:
+        mouse.move(*editor.at(*point), steps=4)
+    mouse.up()
+
+
 def look(editor: EditorPage, name: str) -> None:
     if folder := os.environ.get("FRAMELOOP_SHOTS"):
         editor.page.screenshot(path=f"{folder}/{name}.png")
@@ -130,6 +140,28 @@ def test_two_people_paint_and_reckon(desk, item, alice, bob):
     his.page.wait_for_function(f"async () => (await ({SHAPES})())[1][1] === {area}")
     hers.keys("Control+z")
     his.expect_shapes(1)
+
+    # A lasso fills what it goes around, the bucket what an outline closes off.
+    tool(hers, "m", "brush")
+    hers.page.get_by_label("Size of the tip in pixels").fill("10")
+    hers.page.get_by_label("Size of the tip in pixels").press("Enter")
+    hers.page.locator("#stage").focus()
+    hers.keys("Escape")
+    hers.page.keyboard.down("Shift")
+    pull(hers, (400, 300), (500, 300), (500, 400))
+    hers.page.keyboard.up("Shift")
+    assert abs(wait_for(his, "mask", "mask")[1][1] - 5000) < 100
+    hers.keys("Escape")
+    pull(hers, (520, 60), (600, 60), (600, 140), (520, 140), (520, 60))
+    outline = wait_for(his, "mask", "mask", "mask")[2][1]
+    assert abs(outline - (90 * 90 - 70 * 70)) < 60
+    hers.page.keyboard.down("Control")
+    hers.click(560, 100)
+    hers.click(560, 300)  # nothing closes that off
+    hers.page.keyboard.up("Control")
+    expect(hers.page.locator("#hint")).to_contain_text("Nothing is closed off here")
+    assert shapes(hers)[2][1] == outline + 70 * 70
+    look(hers, "filled")
 
 
 def test_shapes_are_converted_united_cut_and_tagged(desk, item, alice, bob):
