@@ -148,6 +148,10 @@ def test_the_timeline(desk, item, alice):
     editor.expect_frame(0)
     editor.keys("ArrowRight")
     editor.expect_frame(40)
+    editor.keys("Alt+ArrowLeft")
+    editor.expect_frame(39)
+    editor.expect_saved()
+    assert frames_of(item) == [[0, 39]]
     editor.keys("Delete")
     editor.expect_saved()
     assert frames_of(item) == [[0]]

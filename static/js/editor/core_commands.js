@@ -177,6 +177,6 @@ function copyFromBefore(editor) {
 
 /** @param {import("./editor.js").Editor} editor @returns {number | null} */
 function frameToCopy({ store, frame }) {
-  const earlier = [...store.labelledFrames().keys()].filter((n) => frame !== null && n < frame);
+  const earlier = store.framesOfSingles().filter((n) => frame !== null && n < frame);
   return earlier.length ? Math.max(...earlier) : null;
 }

@@ -5,7 +5,7 @@
 import { defaultsOf } from "./model/attributes.js";
 import { geometriesOf, geometryOps, nudged } from "./model/drafts.js";
 import { boundsOf } from "./model/geometry.js";
-import { isTrack } from "./model/interpolation.js";
+import { isTrack, stateOn } from "./model/interpolation.js";
 import { inverseOf, parts, redone } from "./model/ops.js";
 import { beginning, expandAll } from "./model/tracks.js";
 import { Styles } from "./render/style.js";
@@ -290,8 +290,10 @@ export class Editor extends Emitter {
   }
 
   deleteSelected() {
-    const ids = this.selected().map((annotation) => annotation.id);
+    // What cannot be seen here is not deleted by chance: a selected track stays selected from frame to frame.
+    const ids = this.selected().filter((each) => !isTrack(each) || stateOn(each, this.frame)).map((annotation) => annotation.id);
     this.dropDrafts();
+    if (!ids.length && this.selection.size) this.emit("say", "The selected track is not on this frame.");
     if (ids.length) this.submit(ids.map((id) => ({ op: "delete", id })), ids.length > 1 ? `Delete ${ids.length} shapes` : "Delete");
   }
 

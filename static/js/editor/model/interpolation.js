@@ -39,16 +39,19 @@ export function stateOn(annotation, frame) {
   return (annotation.frame ?? null) === frame ? { geometry, occluded: false, attributes } : null;
 }
 
-/** @param {Annotation} annotation @returns {boolean} */
-export function isTrack({ keyframes }) {
-  return Boolean(keyframes && Object.keys(keyframes).length);
+/** Counting keys costs more than finding what was read before. @param {Annotation} annotation @returns {boolean} */
+export function isTrack(annotation) {
+  return Boolean(annotation.keyframes) && trackOf(annotation).moves;
 }
 
 /** A track's keyframes in order, ready for many questions. */
 export class Track {
   /** @param {Annotation} annotation */
   constructor(annotation) {
-    const frames = isTrack(annotation) ? (annotation.keyframes ?? {}) : { [String(annotation.frame)]: { geometry: annotation.geometry } };
+    const own = annotation.keyframes ?? {};
+    /** Whether it has keyframes; a shape of one frame is read as a track of one. */
+    this.moves = Object.keys(own).length > 0;
+    const frames = this.moves ? own : { [String(annotation.frame)]: { geometry: annotation.geometry } };
     this.annotation = annotation;
     this.numbers = Object.keys(frames).map(Number).sort((a, b) => a - b);
     /** @type {Keyframe[]} */

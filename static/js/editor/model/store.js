@@ -34,6 +34,8 @@ export class Store extends Emitter {
     this._tracks = new Set();
     /** @type {Map<number, number> | null} */
     this._labelled = null;
+    /** @type {number[] | null} */
+    this._singles = null;
   }
 
   /** Replace what is confirmed by the server's state at `rev`. @param {number} rev @param {Annotation[]} annotations */
@@ -124,9 +126,12 @@ export class Store extends Emitter {
 
   /** The frames that have shapes of their own, in order. @returns {number[]} */
   framesOfSingles() {
+    if (this._singles) return this._singles;
+    /** @type {number[]} */
     const frames = [];
     for (const [frame, ids] of this._byFrame) if (frame !== null && ids.size) frames.push(frame);
-    return frames.sort((a, b) => a - b);
+    this._singles = frames.sort((a, b) => a - b);
+    return frames;
   }
 
   /** The frames that have shapes of their own or keyframes of tracks, with how many. @returns {Map<number, number>} */
@@ -148,7 +153,7 @@ export class Store extends Emitter {
 
   /** @param {string} id */
   _show(id) {
-    this._labelled = null;
+    this._labelled = this._singles = null;
     const before = this.shown.get(id);
     const current = this._current(id);
     const now = current?.deleted ? undefined : current;

@@ -45,15 +45,25 @@ class Timeline {
     this.button = make("button", { type: "button", class: "ed-btn", "data-command": "timeline", "aria-expanded": "false", "aria-controls": "timeline", "aria-label": "Timeline", title: "Open or close the timeline (Shift L)" }, icon("layers"));
     this.canvas = /** @type {HTMLCanvasElement} */ (make("canvas", { class: "tl-canvas", "aria-hidden": "true" }));
     this.words = make("div", { class: "ed-sr", role: "option", id: "timeline-row" });
-    this.list = make("div", { class: "tl-list", tabindex: "0", role: "listbox", "aria-label": "Tracks: up and down choose one, left and right go through its key frames, Delete takes one away", "aria-activedescendant": "timeline-row" }, make("div", { class: "tl-space" }), this.canvas, this.words);
+    this.list = make("div", { class: "tl-list", tabindex: "0", role: "listbox", "aria-label": "Tracks: up and down choose one, left and right go through its key frames, with Alt they move one, Delete takes one away", "aria-activedescendant": "timeline-row" }, make("div", { class: "tl-space" }), this.canvas, this.words);
     this.panel = make("section", { class: "tl", id: "timeline", "aria-label": "Timeline", hidden: true }, this.list);
     bar.before(this.panel);
     bar.append(this.button);
-    this.draw = later(() => this._draw());
+    this._asked = false;
     this._listen();
     this._read();
     const stored = this.storage.get(SETTING);
     if (stored === "open" || (stored !== "closed" && this.rows.length)) this.toggle(false);
+  }
+
+  /** With the next drawn frame, so that the playhead keeps up with the picture. */
+  draw() {
+    if (this._asked || !this.open) return;
+    this._asked = true;
+    requestAnimationFrame(() => {
+      this._asked = false;
+      this._draw();
+    });
   }
 
   toggle(remember = true) {
@@ -220,9 +230,12 @@ class Timeline {
 
   /** @param {KeyboardEvent} event */
   _key(event) {
-    if (event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     const step = { ArrowUp: -1, ArrowDown: 1, ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (event.key === "ArrowUp" || event.key === "ArrowDown") this._chooseRow(step ?? 1);
+    if (event.altKey) {
+      if (!step || event.key === "ArrowUp" || event.key === "ArrowDown") return;
+      this._shiftMark(step);
+    } else if (event.key === "ArrowUp" || event.key === "ArrowDown") this._chooseRow(step ?? 1);
     else if (step) this._chooseMark(step);
     else if (event.key === "Delete" || event.key === "Backspace") this._takeMark();
     else if (event.key === "+" || event.key === "=") this._zoom(1.5);
@@ -254,6 +267,18 @@ class Timeline {
     if (frame === null) return;
     this.chosen = { id: track.id, frame };
     this.editor.goTo(frame);
+  }
+
+  /** The key frame that is chosen, or on screen, a frame earlier or later. @param {number} by */
+  _shiftMark(by) {
+    const { editor } = this;
+    const [track] = this._selected();
+    const from = track && this.chosen?.id === track.id ? this.chosen.frame : (editor.frame ?? 0);
+    if (!track?.keyframes?.[String(from)]) return editor.emit("say", "There is no key frame here: left and right go to the next one.");
+    const to = from + by;
+    if (to < 0 || to >= editor.item.frames) return;
+    if (track.keyframes[String(to)]) return editor.emit("say", `Frame ${to} has a key frame already.`);
+    this._moveMark({ id: track.id, from, to });
   }
 
   /** Delete takes the key frame away that is on screen, never the track. */
