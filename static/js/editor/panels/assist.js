@@ -198,7 +198,7 @@ function askReach(before) {
     make("label", { for: "reach-method" }, "Follow"), method,
     make("div", { class: "ed-assist-foot" }, no, make("button", { class: "ed-small", value: "go" }, "Propagate")),
   ));
-  const dialog = /** @type {HTMLDialogElement} */ (make("dialog", { class: "ed-dialog", "aria-labelledby": "reach-title" }, form));
+  const dialog = /** @type {HTMLDialogElement} */ (make("dialog", { class: "ed-dialog ed-assist-dialog", "aria-labelledby": "reach-title" }, form));
   no.addEventListener("click", () => dialog.close());
   document.body.append(dialog);
   dialog.showModal();
