@@ -5,7 +5,7 @@ import { borderBetween, isCorner, nearestPlace, outlinesOf, ringsCross } from ".
 import { geometryOps, nudged } from "../../static/js/editor/model/drafts.js";
 import { movedTogether } from "../../static/js/editor/model/geometry.js";
 import { applyOp } from "../../static/js/editor/model/ops.js";
-import { freshVertex, nearestEdge, simplified, straightened, thinned, vertexOps, withInserted, withMoved, withoutVertices } from "../../static/js/editor/model/vertices.js";
+import { atMost, freshVertex, nearestEdge, numbered, simplified, straightened, thinned, vertexOps, withInserted, withMoved, withoutVertices } from "../../static/js/editor/model/vertices.js";
 import { box } from "./helpers.js";
 
 const square = { type: "polygon", rings: [[["a", 0, 0], ["b", 10, 0], ["c", 10, 10], ["d", 0, 10]]] };
@@ -115,6 +115,14 @@ test("the border between two vertices goes the shorter way, or the other", () =>
   const [open] = outlinesOf(line);
   assert.deepEqual(borderBetween(open, 2, 0), [[10, 0]]);
   assert.deepEqual(borderBetween(open, 2, 0, true), [[10, 0]], "an open line has one way only");
+});
+
+test("a line of too many points gets rougher until it has few enough", () => {
+  const wave = Array.from({ length: 4000 }, (_, i) => [i / 10, 20 * Math.sin(i / 7)]);
+  const kept = atMost(wave, 300, 0.1);
+  assert.ok(kept.length <= 300 && kept.length > 50, `${kept.length} points`);
+  assert.equal(atMost(wave, 4000, 0.1), wave);
+  assert.deepEqual(numbered([[1.234, 5]]), [[0, 1.23, 5]]);
 });
 
 test("rings that cross, and rings that only touch", () => {

@@ -25,6 +25,11 @@ export function named(points) {
   return points.map(([x, y]) => [freshVertex(), round2(x), round2(y)]);
 }
 
+/** The vertices of a new shape: nobody has worked on them yet, so that short ids will do. @param {Point[]} points @returns {Vertex[]} */
+export function numbered(points) {
+  return points.map(([x, y], id) => [id, round2(x), round2(y)]);
+}
+
 /** The rings of vertices of a shape; none for shapes without. @param {Geometry} geometry @returns {Vertex[][]} */
 export function ringsOf(geometry) {
   if (geometry.type === "polygon") return geometry.rings;
@@ -182,6 +187,13 @@ export function thinned(geometry, most) {
     const step = Math.ceil(ring.length / most);
     if (step > 1) result = withRing(result, n, ring.filter((_, i) => i % step === 0));
   });
+  return result;
+}
+
+/** A drawn line with at most so many points, as little rougher as that takes. @param {Point[]} points @param {number} most @param {number} tolerance pixels, to begin with @returns {Point[]} */
+export function atMost(points, most, tolerance) {
+  let result = points;
+  for (let rough = tolerance; result.length > most; rough *= 1.5) result = simplified(points, rough);
   return result;
 }
 

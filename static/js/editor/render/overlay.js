@@ -150,15 +150,17 @@ export class Overlay {
    * @param {(import("../types.js").Peer & {seenAt: number})[]} peers on this frame
    * @param {(id: string) => Geometry | null} geometryOf
    * @param {any} view @param {number} now
+   * @param {(id: string, geometry: Geometry) => Bones} bonesOf of a shape that is dragged, or that is being drawn
    */
-  showPeers(peers, geometryOf, view, now) {
+  showPeers(peers, geometryOf, view, now, bonesOf = () => []) {
     const gone = new Set(this._people.keys());
     for (const peer of peers) {
       gone.delete(peer.conn);
       const parts = this._person(peer);
       const chosen = (peer.selection ?? []).filter((id) => id !== peer.drag?.id).map(geometryOf);
       put(parts.outline, "d", chosen.map((geometry) => (geometry ? svgPath(geometry, view) : "")).join(""));
-      put(parts.drag, "d", peer.drag ? svgPath(peer.drag.geometry, view) : "");
+      put(parts.drag, "d", peer.drag ? svgPath(peer.drag.geometry, view, bonesOf(peer.drag.id, peer.drag.geometry)) : "");
+      put(parts.drag, "fill-opacity", peer.drag?.geometry.type === "polyline" ? "0" : "1");
       const seen = peer.cursor && !peer.away && now - peer.seenAt < CURSOR_FADES_MS;
       put(parts.cursor, "display", seen ? "inline" : "none");
       if (peer.cursor) {

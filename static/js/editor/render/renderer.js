@@ -308,7 +308,7 @@ export class Renderer {
     overlay.showMarquee(marquee, view);
     overlay.showSize(sizeAt?.text ?? "", sizeAt?.at);
     const peers = [...editor.peers.values()].filter((peer) => (peer.frame ?? null) === editor.frame);
-    overlay.showPeers(peers, (id) => this.entries.get(id)?.geometry ?? null, view, performance.timeOrigin + now);
+    overlay.showPeers(peers, (id) => this.entries.get(id)?.geometry ?? null, view, performance.timeOrigin + now, (id, geometry) => bonesOf(editor, id, geometry));
     put(this.stage, "data-peers", String(peers.length));
   }
 }
@@ -334,4 +334,12 @@ function draftShapes(editor) {
     const color = annotation ? editor.styles.of(annotation).color : (label?.color ?? "#ffffff");
     return { geometry, color, edges: label?.skeleton?.edges };
   });
+}
+
+/** The lines of a skeleton: of the shape's class, or while it is being drawn, of a class with as many points. @param {import("../editor.js").Editor} editor @param {string} id @param {Geometry} geometry @returns {[number, number][]} */
+function bonesOf(editor, id, geometry) {
+  if (geometry.type !== "keypoints") return [];
+  const known = editor.store.get(id);
+  const label = known ? editor.label(known.label) : editor.labels.find(({ skeleton }) => skeleton?.points?.length === geometry.points.length);
+  return label?.skeleton?.edges ?? [];
 }

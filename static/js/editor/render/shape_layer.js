@@ -298,6 +298,20 @@ export class ShapeLayer {
     else this._line(pointsOf(geometry), 0, true);
     if (filled && geometry.type !== "polyline") context.fill("evenodd");
     context.stroke();
+    if (geometry.type === "keypoints") this._seen(geometry);
+  }
+
+  /** Keypoints that are seen are full, hidden ones hollow. @param {import("../types.js").Keypoints} geometry */
+  _seen({ points }) {
+    const { context } = this;
+    const { fillStyle } = context;
+    context.fillStyle = context.strokeStyle;
+    for (const [px, py, visible] of points) {
+      if (visible < 2) continue;
+      const [x, y] = this._toBitmap(px, py);
+      context.fillRect(x - 2, y - 2, 4, 4);
+    }
+    context.fillStyle = fillStyle;
   }
 
   /** @param {import("../types.js").Mask} mask */

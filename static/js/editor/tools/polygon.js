@@ -4,7 +4,7 @@
  */
 import { borderBetween, isCorner, outlinesOf, ringsCross } from "../model/borders.js";
 import { contains } from "../model/geometry.js";
-import { FEWEST, freshVertex, named, ringsOf, simplified, straightened } from "../model/vertices.js";
+import { FEWEST, atMost, freshVertex, named, numbered, ringsOf, simplified, straightened } from "../model/vertices.js";
 import { clamp, round2 } from "../util.js";
 import { snapAt } from "./snap.js";
 import { theOne } from "./vertices.js";
@@ -23,6 +23,8 @@ const TOUCH_SLACK = 10;
 const CLOSE_REACH = 9;
 /** How far a freehand line may be from the hand's, in screen pixels. */
 const ROUGH = 1.2;
+/** A shape may have 64 KiB. */
+const MOST_VERTICES = 1800;
 
 export class PolygonTool {
   /** @param {import("../editor.js").Editor} editor @param {import("../render/renderer.js").Renderer} renderer */
@@ -265,7 +267,10 @@ export class PolygonTool {
   /** @param {Corner[]} corners */
   draw(corners) {
     const joints = this._joints(corners);
-    this.editor.draw(draftOf(this.kind, named(corners.map(({ at }) => at))), joints);
+    const points = atMost(corners.map(({ at }) => at), MOST_VERTICES, ROUGH / this.editor.view.scale);
+    if (points.length < corners.length) this.editor.emit("say", `Drawn with ${points.length} points: more would be too large for one shape.`);
+    // Others may be at work on the shape that is drawn again: its new vertices must not have names of the old ones.
+    this.editor.draw(draftOf(this.kind, this.editor.redrawing ? named(points) : numbered(points)), joints);
   }
 
   /** Where a new point lies on a neighbour's edge, the neighbour gets a vertex too: no rounding opens a gap between them. @param {Corner[]} corners @returns {import("../types.js").Op[]} */
