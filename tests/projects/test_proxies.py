@@ -10,11 +10,13 @@ from pathlib import Path
 
 import av
 import numpy as np
+import orjson
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
+from config.celery import app
 from projects import playback
 from projects.intake import intake
 from projects.models import Video
@@ -154,6 +156,20 @@ def test_the_packets_come_by_ranges_of_signed_urls(item_of, asked, api, charlie)
     assert packet.content == stored(_row(item).proxy)[offset:end]
     assert asked(item, by=charlie).status_code == 404
     assert asked(item, "/times", by=charlie).status_code == 404
+
+
+def test_an_upload_wakes_a_worker_once_it_is_committed(item_of, django_capture_on_commit_callbacks):
+    task = "projects.tasks.make_playback"
+    assert task in app.tasks
+    with app.connection() as connection:
+        queue = connection.default_channel.client
+        queue.delete("default")
+        with django_capture_on_commit_callbacks(execute=True):
+            item_of("a.mp4", **DIRECT)
+            assert queue.llen("default") == 0
+        sent = [orjson.loads(message)["headers"]["task"] for message in queue.lrange("default", 0, -1)]
+        queue.delete("default")
+    assert sent == [task]
 
 
 def test_an_image_has_no_playback(project, alice, asked):
