@@ -25,7 +25,8 @@ Server to client
     ops       {from, to, txs: [{rev, tx_id, client_id, actor: {id, name} | null, at, ops}]}   revisions
               from..to without a gap, the author's own too. The ops are what took effect: clipped, merged,
               with `source: "human"` where an edit accepted a suggestion. A `restore` carries the whole `shape`
-    snapshot  {rev, url}   too far behind: GET url -> {rev, results}, then `pull {from: rev + 1}`
+    snapshot  {rev, url}   too far behind, or more has changed than a replay is worth (2,000 transactions, 2 MiB):
+              GET url -> {rev, results}, then `pull {from: rev + 1}`
     ack       {tx_id, rev, overwritten: [{id, property, by: {id, name}, rev, value}],
               skipped: [{id, property, by}]}   committed to disk
     nack      {tx_id, code, detail, current, retryable}   nothing of it was applied; `current` is the
