@@ -47,14 +47,14 @@ class BulkStepSerializer(serializers.Serializer[Any]):
     refused = _RefusedSerializer(many=True)
 
 
-class PersonSerializer(serializers.Serializer[Any]):
+class WhoSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     name = serializers.CharField()
 
 
 class _StepSerializer(serializers.Serializer[Any]):
     to = serializers.ChoiceField(State.choices)
-    by = PersonSerializer(allow_null=True)
+    by = WhoSerializer(allow_null=True)
     at = serializers.DateTimeField()
     reason = serializers.CharField()
     rev = serializers.IntegerField()
@@ -122,7 +122,7 @@ class AssignmentSerializer(serializers.Serializer[Any]):
     item = serializers.UUIDField()
     path = serializers.CharField()
     state = serializers.ChoiceField(State.choices)
-    user = PersonSerializer()
+    user = WhoSerializer()
     role = serializers.ChoiceField(Part.choices)
     at = serializers.DateTimeField()
 

@@ -193,6 +193,7 @@ SPECTACULAR_SETTINGS = {
         "Task": "projects.models.project.Task",
         "JobStatus": "projects.models.job.Status",
         "ItemState": "projects.models.item.State",
+        "Part": "annotations.models.work.Part",
         "Split": "projects.models.item.Split",
         "Kind": "projects.models.library.Kind",
         "AttributeKind": "projects.serializers.projects.KINDS",
