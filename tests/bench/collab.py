@@ -58,6 +58,19 @@ class Figures:
 # The server
 
 
+@dataclass
+class Running:
+    url: str
+    process: subprocess.Popen[bytes]
+
+    @property
+    def memory(self) -> int:
+        """Resident bytes."""
+        import psutil
+
+        return int(psutil.Process(self.process.pid).memory_info().rss)
+
+
 def _wait_for(port: int, process: subprocess.Popen[bytes], seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and process.poll() is None:
@@ -99,12 +112,13 @@ def serve(program: str, port: int) -> None:
 
 @contextmanager
 def server(program: str) -> Any:
+    """The address of a running server; its process is in `Running.process`."""
     port = free_port()
     command = [sys.executable, "-m", "tests.bench.collab", "--serve", program, str(port)]
     process = subprocess.Popen(command, cwd=ROOT)
     try:
         _wait_for(port, process, 60)
-        yield f"ws://127.0.0.1:{port}/ws"
+        yield Running(f"ws://127.0.0.1:{port}/ws", process)
     finally:
         process.terminate()
         process.wait(15)
@@ -187,6 +201,9 @@ class Load:
                 pinged = time.monotonic()
                 await socket.send(json.dumps({"type": "ping", "rev": me["rev"]}))
 
+    def heard(self, message: dict[str, Any]) -> None:
+        """Somebody moved; who measures that looks here."""
+
     async def read(self, socket: Any, me: dict[str, Any]) -> None:
         import orjson
 
@@ -200,6 +217,8 @@ class Load:
                 self.acked += kind == "ack"
                 if kind == "nack":
                     self.refused[message["code"]] = self.refused.get(message["code"], 0) + 1
+            elif kind == "presence":
+                self.heard(message)
             elif kind == "ops":
                 me["rev"] = max(me["rev"], message["to"])
                 if self.measuring:
@@ -224,8 +243,8 @@ _BARE = (
          (item_id, rev, client_id, tx_id, payload_hash, actor_id, at, ops, inverse, overwritten, skipped, undo_of)
        VALUES (%(item)s, %(rev)s, 'bare', %(tx)s, %(hash)s, %(user)s, now(), %(ops)s, %(ops)s, '[]', '[]', '')""",
     """INSERT INTO annotations_annotation (id, item_id, label_id, geometry, attributes, source, geom_rev, track_rev,
-         touched, deleted, author_id, updated_by_id, created_rev, updated_rev, updated_at)
-       VALUES (%(shape)s, %(item)s, %(label)s, %(geometry)s, '{}', 'human', %(rev)s, 0, '{}', false, %(user)s,
+         touched, deleted, z, author_id, updated_by_id, created_rev, updated_rev, updated_at)
+       VALUES (%(shape)s, %(item)s, %(label)s, %(geometry)s, '{}', 'human', %(rev)s, 0, '{}', false, 0, %(user)s,
          %(user)s, %(rev)s, %(rev)s, now())
        ON CONFLICT (id) DO UPDATE SET geometry = excluded.geometry, updated_rev = excluded.updated_rev,
          geom_rev = excluded.geom_rev, updated_by_id = excluded.updated_by_id, updated_at = excluded.updated_at""",
@@ -278,11 +297,13 @@ def make_world(rooms: int) -> dict[str, Any]:
 def run(options: argparse.Namespace) -> str:
     rows: list[tuple[str, Figures]] = []
     busy = f"{options.max_rooms} rooms x {options.max_clients}, as fast as it goes"
-    with server(options.server) as url:
+    with server(options.server) as running:
 
         def plan(rooms: int, clients: int, rate: float, path: str = "items") -> Plan:
             world = make_world(rooms)
-            return Plan(url, world["token"], world["label"], world["items"], clients, rate, options.seconds, path)
+            return Plan(
+                running.url, world["token"], world["label"], world["items"], clients, rate, options.seconds, path
+            )
 
         steady = f"{options.rooms} rooms x {options.clients}, {options.rate:g} ops/s"
         rows.append((f"ours, {steady}", measure(plan(options.rooms, options.clients, options.rate))))
