@@ -401,6 +401,12 @@ def _broken(entries: Mapping[str, Entry], inverse: list[Op], facts: Facts, outco
             entry = entries.get(op["id"])
             if entry is None or _undoable(entry, op, facts, outcome) is None:
                 broken.add(op["with"])
+                continue
+            try:
+                _check_back(entry, op, facts)
+            except Rejected:
+                broken.add(op["with"])
+                _skip(outcome, op["id"], "label", None)
     return broken
 
 

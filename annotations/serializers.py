@@ -44,7 +44,16 @@ class TxSerializer(serializers.Serializer[Any]):
     client_id = serializers.CharField(max_length=64)
     tx_id = serializers.CharField(max_length=64, help_text="New for each transaction; repeating it is safe.")
     base_rev = serializers.IntegerField(min_value=0, help_text="The newest revision that the author had seen.")
-    ops = serializers.ListField(child=serializers.DictField(), max_length=200)
+    ops = serializers.ListField(
+        child=serializers.DictField(),
+        max_length=200,
+        help_text=(
+            "create, update, delete, restore, vertex, keyframe {id, frame, set}, and for tracks "
+            "{op: track, id, do: split, frame, new}, {do: merge, other}, {do: trim, first, last}, each with the "
+            "track_rev that the author had seen (of the other: other_rev); without it nobody else's keyframe may be "
+            "newer than base_rev. The journal then holds the plain ops that a track op amounts to."
+        ),
+    )
     undo_of = serializers.CharField(max_length=64, required=False, help_text="Take back one's own transaction.")
 
 

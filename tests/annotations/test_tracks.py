@@ -6,6 +6,7 @@ import random
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from annotations import journal, ops
 from annotations.interpolation import Track, state_on
@@ -111,7 +112,7 @@ def test_merge_shows_the_first_and_where_it_is_not_the_other(seed):
 @pytest.fixture
 def make(video_item, labels, alice):
     def made(keyframes: dict[str, Any], **more: Any) -> str:
-        op = create(labels[0], keyframes=keyframes, frame=0, **more)
+        op = create(more.pop("label", labels[0]), keyframes=keyframes, frame=0, **more)
         commit(video_item, alice, op)
         return str(op["id"])
 
@@ -212,6 +213,16 @@ class TestRaces:
         assert skipped["id"] == one and skipped["by"]["name"] == "Bob"
         assert track_of(video_item, other)["deleted"] and frames_of(video_item, one) == [0, 1, 20, 30]
         assert_journal_is_truth(video_item)
+
+    def test_a_merge_is_not_taken_back_into_a_class_that_is_gone(self, video_item, make, labels, project, alice):
+        from projects.models import Label
+
+        gone = Label.objects.create(project=project, name="gone")
+        one, other = make({"0": {"geometry": box(0)}}), make({"20": {"geometry": box(200)}}, label=str(gone.pk))
+        commit(video_item, alice, {"op": "track", "id": one, "do": "merge", "other": other}, tx_id="merge")
+        Label.objects.filter(pk=gone.pk).update(retired_at=timezone.now())
+        assert commit(video_item, alice, undo_of="merge").skipped == [{"id": other, "property": "label", "by": None}]
+        assert track_of(video_item, other)["deleted"] and frames_of(video_item, one) == [0, 1, 20]
 
     def test_a_split_that_somebody_worked_on_is_not_taken_back_by_half(self, video_item, make, alice, bob):
         track, new = make({"0": {"geometry": box(0)}, "20": {"geometry": box(200)}}), new_id()
