@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from annotations.models import Annotation, JournalTx
 from projects.intake import intake
 from tests.browser.editor_page import EditorPage
-from tests.browser.pictures import picture
+from tests.browser.pictures import numbered_video, picture
 
 pytestmark = pytest.mark.browser
 
@@ -280,3 +280,27 @@ def test_an_edit_that_came_too_late_is_explained(desk, item, alice, bob):
     rows.first.get_by_role("button", name="Send again").click()
     hers.expect_saved()
     his.expect("polygon 80,100 280,100 320,340 80,300")
+
+
+def test_a_vertex_of_a_track_is_pulled_on_its_frame(desk, project, alice, tmp_path):
+    video = intake(project, numbered_video(tmp_path / "numbers.mp4", frames=20), "numbers.mp4", alice)
+    hers = Shapes(desk(alice), video)
+    _tool(hers, "p", "polygon")
+    hers.clicks((100, 100), (200, 100), (200, 200), (100, 200))
+    hers.keys("Enter")
+    hers.expect_saved()
+    row = Annotation.objects.get(item=video)
+    if not row.keyframes:
+        hers.page.evaluate(
+            """() => frameloop.editor.submit([{ op: "keyframe", id: frameloop.editor.store.onFrame(0)[0].id,
+            frame: 0, set: { geometry: frameloop.editor.store.onFrame(0)[0].geometry } }], "Track")"""
+        )
+    hers.page.evaluate("frameloop.editor.goTo(10)")
+    hers.expect_frame(10)
+    hers.keys("v")
+    hers.click(150, 150)
+    hers.drag((200, 200), (240, 230))
+    hers.expect_saved()
+    row.refresh_from_db()
+    corner = {frame: row.keyframes[frame]["geometry"]["rings"][0][2][1:] for frame in ("0", "10")}
+    assert corner["0"] == pytest.approx([200, 200], abs=0.5) and corner["10"] == pytest.approx([240, 230], abs=0.5)
