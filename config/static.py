@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
+from rjsmin import jsmin
+
+_COMPRESSED = {".js", ".css", ".svg"}
 
 
 class ModuleManifestStorage(ManifestStaticFilesStorage):
@@ -28,7 +33,19 @@ class ModuleManifestStorage(ManifestStaticFilesStorage):
             with storage.open(path) as file:
                 digest.update(name.encode() + file.read())
         self._scripts_hash = digest.hexdigest()[:12]
-        yield from super().post_process(paths, dry_run, **options)
+        for name, hashed, processed in super().post_process(paths, dry_run, **options):
+            if hashed and not dry_run and not isinstance(processed, Exception):
+                self._shrink(hashed)
+            yield name, hashed, processed
+
+    def _shrink(self, name: str) -> None:
+        """Leave out what browsers do not read, and keep a compressed copy, which WhiteNoise sends in its place."""
+        path = Path(self.path(name))
+        if path.suffix not in _COMPRESSED:
+            return
+        if path.suffix == ".js" and "vendor" not in path.parts:  # the licences of others stay in their files
+            path.write_text(jsmin(path.read_text("utf-8")), "utf-8")
+        Path(f"{path}.gz").write_bytes(gzip.compress(path.read_bytes(), mtime=0))
 
     def file_hash(self, name: str | None, content: Any = None) -> str | None:  # name is None for the manifest itself
         if self._scripts_hash and name and name.endswith(".js"):

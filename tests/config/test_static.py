@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import gzip
 import re
+from pathlib import Path
 
 import pytest
 from django.contrib.staticfiles.finders import find, get_finder
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.management import call_command
+
+from annotations.views import MODULES
+
+SCRIPTS = Path(__file__).resolve().parents[2] / "static/js"
 
 
 @pytest.fixture
@@ -38,8 +44,8 @@ def test_modules_that_import_each_other_are_collected(collect):
     folder = collect(a='import { b } from "./b.js";\n', b='import { a } from "./a.js";\n')
     ((a, a_text),) = hashed(folder, "a").items()
     ((b, b_text),) = hashed(folder, "b").items()
-    assert f'from "./{b}"' in a_text
-    assert f'from "./{a}"' in b_text
+    assert f'from"./{b}"' in a_text
+    assert f'from"./{a}"' in b_text
 
 
 def test_a_chain_of_modules_longer_than_djangos_passes_is_collected(collect):
@@ -55,6 +61,37 @@ def test_a_change_of_one_module_renames_those_that_import_it(collect):
     before = hashed(collect(a='import { b } from "./b.js";\n', b="export const b = 1;\n"), "a")
     after = hashed(collect(b="export const b = 2;\n"), "a")
     assert len(after) == 2 and set(before) < set(after)
+
+
+def test_what_browsers_do_not_read_is_left_out_and_a_compressed_copy_lies_beside(collect):
+    text = "/** A long story. */\nexport const a = `/* ${1} */`; // and its end\n"
+    folder = collect(a=text)
+    ((name, served),) = hashed(folder, "a").items()
+    assert "story" not in served and "end" not in served
+    assert "`/* ${1} */`" in served
+    assert gzip.decompress((folder / f"{name}.gz").read_bytes()).decode() == served
+    assert hashed(collect(a=text), "a") == {name: served}
+
+
+def needed(name: str, found: set[str]) -> set[str]:
+    """The modules that one imports before it runs, with its own name."""
+    if name not in found:
+        found.add(name)
+        path = SCRIPTS / name
+        for other in re.findall(r'^(?:import|export|\}) ?[^"\n;]*?from "([^"]+)";', path.read_text(), re.MULTILINE):
+            needed(str((path.parent / other).resolve().relative_to(SCRIPTS)), found)
+    return found
+
+
+def test_the_editor_is_light_and_its_page_names_all_modules_that_it_starts_with(collect, settings):
+    modules = needed("editor/main.js", set())
+    assert modules == {"editor/main.js", *MODULES}
+    collect()
+    settings.STATICFILES_DIRS = [SCRIPTS.parent]
+    call_command("collectstatic", interactive=False, verbosity=0)
+    folder = settings.STATIC_ROOT / "js"
+    sizes = [next(folder.glob(f"{name.removesuffix('.js')}.????????????.js.gz")).stat().st_size for name in modules]
+    assert sum(sizes) <= 90 * 1024, f"{len(sizes)} modules, {sum(sizes)} bytes over the wire"
 
 
 def test_a_file_that_was_not_collected_keeps_its_plain_name():
