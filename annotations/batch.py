@@ -17,9 +17,10 @@ from typing import Any
 import orjson
 
 from annotations import blob_names, statements, tracks
-from annotations.decisions import Entry, Facts, Outcome, decide, decide_undo
+from annotations.decisions import Entry, Facts, Outcome, decide
 from annotations.ops import Stamp
 from annotations.protocol import Receipt, Rejected, Tx
+from annotations.undoing import decide_undo
 from projects.access import Act, Rank, rank_of
 from projects.ids import uuid7
 

@@ -73,42 +73,11 @@ def decide(entries: Mapping[str, Entry], wanted: list[Op], base_rev: int, facts:
         op = _numbered(_fitted(op, entry, facts), outcome)
         if entry is not None:
             _judge(entry, op, base_rev, facts, outcome)
-            _check_back(entry, op, facts)
-        _do(entry, op, facts, outcome)
-        _follow(op, facts, outcome)
+            check_back(entry, op, facts)
+        carry_out(entry, op, facts, outcome)
+        follow(op, facts, outcome)
         if facts.human:
             _accept(op, facts, outcome)
-    outcome.inverse.reverse()
-    return outcome
-
-
-def decide_undo(entries: Mapping[str, Entry], inverse: list[Op], facts: Facts) -> Outcome:
-    """Take one's own transaction back, as far as one is still the last writer; the rest is skipped.
-
-    Raises:
-        Rejected: NOTHING_TO_UNDO.
-    """
-    outcome = Outcome(detections=facts.detections)
-    broken = _broken(entries, inverse, facts, outcome)
-    for op in inverse:
-        entry = outcome.changed.get(op["id"]) or entries.get(op["id"])
-        together = op.get("with")
-        if entry is None or (together is not None and together in broken):
-            continue
-        op = {name: value for name, value in op.items() if name != "with"}
-        left = _undoable(entry, op, facts, outcome)
-        if left is None:
-            continue
-        left = _present(left, facts)
-        try:
-            _check_back(entry, left, facts)
-            _do(entry, left, facts, outcome, together)
-            _follow(left, facts, outcome)
-        except Rejected:
-            for name in ops.touches(left):
-                _skip(outcome, op["id"], name, last_writer(entry.touched, "geometry"))
-    if not outcome.ops and not outcome.skipped:
-        raise Rejected("NOTHING_TO_UNDO", "What this transaction did has been taken back already.")
     outcome.inverse.reverse()
     return outcome
 
@@ -144,10 +113,10 @@ def _do_track(entries: Mapping[str, Entry], op: Op, place: int, base_rev: int, f
         entry = outcome.changed.get(plain["id"]) or there.get(plain["id"])
         if entry is not None and plain["op"] == "delete":
             _judge(entry, plain, base_rev, facts, outcome)
-        _do(entry, _numbered(plain, outcome), facts, outcome, place if len(plain_ops) > 1 else None)
+        carry_out(entry, _numbered(plain, outcome), facts, outcome, place if len(plain_ops) > 1 else None)
 
 
-def _do(entry: Entry | None, op: Op, facts: Facts, outcome: Outcome, together: int | None = None) -> None:
+def carry_out(entry: Entry | None, op: Op, facts: Facts, outcome: Outcome, together: int | None = None) -> None:
     """Apply one op and write down its effect, its inverse and its author.
 
     Args:
@@ -194,7 +163,7 @@ _WHOLES = {"geometry", "keyframes"}
 def _fitted(op: Op, entry: Entry | None, facts: Facts) -> Op:
     """The op with its geometry clipped to the picture, if its label and frame exist."""
     kind = op["op"]
-    op = _present(op, facts)
+    op = present(op, facts)
     if kind == "create":
         _check_label(op["label"], facts)
         _check_frame(op.get("frame"), op["geometry"], facts)
@@ -255,7 +224,7 @@ def _fitted_set(changes: dict[str, Any], entry: Entry | None, facts: Facts) -> d
     return changes
 
 
-def _present(op: Op, facts: Facts) -> Op:
+def present(op: Op, facts: Facts) -> Op:
     """The op with the label that took the place of the one it names, if that one has merged meanwhile."""
     if op["op"] == "create" and op["label"] in facts.replaced:
         return {**op, "label": facts.replaced[op["label"]]}
@@ -264,17 +233,17 @@ def _present(op: Op, facts: Facts) -> Op:
     return op
 
 
-def _follow(op: Op, facts: Facts, outcome: Outcome) -> None:
+def follow(op: Op, facts: Facts, outcome: Outcome) -> None:
     """A shape that comes back takes the label that took the place of its own."""
     entry = outcome.changed.get(op["id"])
     if op["op"] != "restore" or entry is None:
         return
     label = entry.shape["label"]
     if label in facts.replaced:
-        _do(entry, {"op": "update", "id": op["id"], "set": {"label": facts.replaced[label]}}, facts, outcome)
+        carry_out(entry, {"op": "update", "id": op["id"], "set": {"label": facts.replaced[label]}}, facts, outcome)
 
 
-def _check_back(entry: Entry, op: Op, facts: Facts) -> None:
+def check_back(entry: Entry, op: Op, facts: Facts) -> None:
     """A label that was deleted meanwhile does not come back with a shape."""
     if op["op"] == "restore" and entry.shape["label"] not in facts.replaced:
         _check_label(entry.shape["label"], facts)
@@ -364,65 +333,4 @@ def _accept(op: Op, facts: Facts, outcome: Outcome) -> None:
         return
     if op["op"] == "update" and not op["set"].keys() & {"geometry", "label"}:
         return
-    _do(entry, {"op": "update", "id": op["id"], "set": {"source": "human"}}, facts, outcome)
-
-
-def _undoable(entry: Entry, op: Op, facts: Facts, outcome: Outcome) -> Op | None:
-    """What is left of an inverse op where its author is still the last writer; None for nothing."""
-    me = facts.stamp.actor
-    if entry.shape["deleted"] and op["op"] != "restore":
-        write = last_writer(entry.touched, "deleted")
-        if op["op"] != "delete" or (write and write[1] != me):
-            _skip(outcome, op["id"], "deleted", write)
-        return None
-    if op["op"] == "delete":
-        blocker = _since_mine(entry.touched, me)
-        if blocker is not None:
-            _skip(outcome, op["id"], "deleted", blocker)
-        return None if blocker else op
-    mine = []
-    for name in ops.touches(op):
-        write = last_writer(entry.touched, name)
-        if write is not None and write[1] != me:
-            _skip(outcome, op["id"], name, write)
-        else:
-            mine.append(name)
-    if op["op"] != "update":
-        return op if mine else None
-    changes = _only(op["set"], mine)
-    return {**op, "set": changes} if changes else None
-
-
-def _broken(entries: Mapping[str, Entry], inverse: list[Op], facts: Facts, outcome: Outcome) -> set[int]:
-    """What can only be taken back as a whole, and no longer can: somebody changed a part of it since."""
-    broken: set[int] = set()
-    for op in inverse:
-        if "with" in op:
-            entry = entries.get(op["id"])
-            if entry is None or _undoable(entry, op, facts, outcome) is None:
-                broken.add(op["with"])
-                continue
-            try:
-                _check_back(entry, op, facts)
-            except Rejected:
-                broken.add(op["with"])
-                _skip(outcome, op["id"], "label", None)
-    return broken
-
-
-def _since_mine(touched: Touched, me: str | None) -> list[Any] | None:
-    """Somebody else's newest write since I brought the shape into being; None when there is none."""
-    mine = last_writer(touched, "deleted")
-    first = mine[0] if mine and mine[1] == me else -1
-    others = [write for write in touched.values() if write[1] != me and int(write[0]) > first]
-    return max(others, key=lambda write: int(write[0]), default=None)
-
-
-def _only(changes: dict[str, Any], names: list[str]) -> dict[str, Any]:
-    left = {name: value for name, value in changes.items() if name in names}
-    attributes = {key: value for key, value in changes.get("attributes", {}).items() if f"attributes.{key}" in names}
-    return {**left, "attributes": attributes} if attributes else left
-
-
-def _skip(outcome: Outcome, shape_id: str, name: str, write: list[Any] | None) -> None:
-    outcome.skipped.append({"id": shape_id, "property": name, "by": write[1] if write else None})
+    carry_out(entry, {"op": "update", "id": op["id"], "set": {"source": "human"}}, facts, outcome)
