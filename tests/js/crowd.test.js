@@ -4,6 +4,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { HOLD_MS, Holds, crowd, nextToFollow, tabOf } from "../../static/js/editor/model/crowd.js";
+import { colourPeople, personColor } from "../../static/js/editor/render/style.js";
+
 
 const me = { id: "me", name: "Me" };
 const box = { type: "box", x: 0, y: 0, w: 5, h: 5 };
@@ -39,4 +41,17 @@ test("a hand holds for fifteen seconds after it moved last", () => {
   assert.deepEqual(names([drag(1)], HOLD_MS + 1), ["Ada"]);
   assert.deepEqual(names([peer("1", "Ada")], HOLD_MS + 2), []);
   assert.deepEqual(names([drag(1)], HOLD_MS + 3), ["Ada"]);
+});
+
+test("people of one project have colours that differ, the same whoever asks and in whatever order", () => {
+  const ids = Array.from({ length: 8 }, (_, n) => `person ${n * 7}`);
+  colourPeople(ids);
+  const colours = ids.map(personColor);
+  assert.equal(new Set(colours).size, 8);
+  colourPeople([...ids].reverse());
+  assert.deepEqual(ids.map(personColor), colours);
+  colourPeople([...ids, "zz", "zzz"]);
+  assert.deepEqual(ids.map(personColor), colours);
+  assert.match(personColor("zzz"), /^#[0-9A-F]{6}$/);
+  colourPeople([]);
 });

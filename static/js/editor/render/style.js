@@ -58,8 +58,25 @@ export function inkOn(color) {
   return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.22 ? "#0b1011" : "#ffffff";
 }
 
+/** @type {Map<string, string>} as many as a project has people; each call of `colourPeople` begins anew */
+const given = new Map();
+
+/** Give the people of a project colours that differ as long as there are enough: each their own, or else the next free one. @param {string[]} ids */
+export function colourPeople(ids) {
+  given.clear();
+  [...ids].sort().forEach((id, n) => {
+    const free = PEOPLE.filter((color) => n >= PEOPLE.length || ![...given.values()].includes(color));
+    given.set(id, free.includes(ownColor(id)) ? ownColor(id) : free[0]);
+  });
+}
+
 /** A person's colour is the same in every browser. @param {string} userId */
 export function personColor(userId) {
+  return given.get(userId) ?? ownColor(userId);
+}
+
+/** @param {string} userId */
+function ownColor(userId) {
   let sum = 0;
   for (const letter of userId) sum = (sum * 31 + letter.charCodeAt(0)) % 1_000_003;
   return PEOPLE[sum % PEOPLE.length];
