@@ -133,6 +133,13 @@ def test_every_type_is_drawn_moved_and_kept(desk, project, item, alice, bob):
     pose = "keypoints 520,60,2 0,0,0 560,200,1"
     his.expect("rbox 370,150,100,60,90", line, pose)
 
+    # The arrow keys move the fresh one, however soon the hand moves on.
+    hers.keys("ArrowRight")
+    hers.page.mouse.move(*hers.at(300, 300))
+    his.expect("rbox 370,150,100,60,90", line, "keypoints 521,60,2 0,0,0 561,200,1")
+    hers.keys("Control+z")
+    his.expect("rbox 370,150,100,60,90", line, pose)
+
     # The second label has no skeleton, and it is said where to give it one.
     hers.page.evaluate("frameloop.editor.select([]); frameloop.editor.setLabel(frameloop.editor.labels[1].id)")
     expect(hers.page.locator("#hint")).to_contain_text("settings, under Labels")

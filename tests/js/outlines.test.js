@@ -91,6 +91,11 @@ test("shapes that move together stay as they lie to each other, inside the pictu
   assert.deepEqual([wider.get("a").w, wider.get("c").w, wider.get("c").h], [13, 23, 22]);
 });
 
+test("a keypoint that was never placed does not move", () => {
+  const pose = { type: "keypoints", points: [[5, 5, 2], [0, 0, 0], [7, 7, 0]] };
+  assert.deepEqual(movedTogether(new Map([["p", pose]]), 2, 3, 100, 100).get("p").points, [[7, 8, 2], [0, 0, 0], [9, 10, 0]]);
+});
+
 test("the nearest place of an outline is a vertex where one is in reach", () => {
   const corner = nearestPlace(square, [9, 1], 2);
   assert.deepEqual([corner.along, corner.at, isCorner(corner)], [1, [10, 0], true]);

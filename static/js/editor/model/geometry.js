@@ -136,7 +136,8 @@ export function moved(geometry, dx, dy, width, height) {
     case "polyline":
       return { ...geometry, points: geometry.points.map((v) => shifted(v, right, down)) };
     case "keypoints":
-      return { ...geometry, points: geometry.points.map(([x, y, v]) => [round2(x + right), round2(y + down), v]) };
+      // A point that was never placed stays nowhere.
+      return { ...geometry, points: geometry.points.map(([x, y, v]) => (x || y || v ? [round2(x + right), round2(y + down), v] : [x, y, v])) };
     case "mask":
       return movedMask(geometry, right, down);
     default:

@@ -70,6 +70,7 @@ export class KeypointsTool {
     this.holding = !this.points.length && !press.right && this.handles.down(press);
     if (this.holding) return;
     if (!this.names.length) return editor.emit("say", this._noSkeleton());
+    if (!this.points.length) editor.commitDrafts();
     this.pressed = press;
   }
 
@@ -174,13 +175,15 @@ export class KeypointsTool {
     const next = names[points.length];
     const shown = over && next && points.length ? [...points, /** @type {Keypoint} */ ([...over.picture, VISIBLE])] : points;
     const visible = shown.some(([, , seen]) => seen);
-    editor.setDrafts(visible ? new Map([["new", { type: "keypoints", points: this._filled(shown) }]]) : new Map());
+    // With nothing begun the drafts are those of the arrow keys.
+    if (points.length) editor.setDrafts(visible ? new Map([["new", { type: "keypoints", points: this._filled(shown) }]]) : new Map());
     const text = next && !fresh ? `${next} (${points.length + 1} of ${names.length})` : "";
     editor.setGuides({ sizeAt: over && { text, at: over.screen } });
   }
 
   interrupt() {
     this.pressed = null;
+    if (this.boxing) this.editor.dropDrafts();
     this.boxing = false;
     if (this.holding) this.handles.cancel();
     this.holding = false;

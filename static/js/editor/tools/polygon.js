@@ -62,6 +62,8 @@ export class PolygonTool {
   /** @param {Press} press */
   down(press) {
     if (!this.editor.editable) return this.editor.emit("say", this.editor.refusal);
+    // What the arrow keys have moved becomes ops before the drawing takes the drafts' place.
+    if (!this.busy) this.editor.commitDrafts();
     this.pressed = press;
     this.over = press;
   }

@@ -49,6 +49,7 @@ export class RotatedBoxTool {
     if (!this.editor.editable) return this.editor.emit("say", this.editor.refusal);
     this.holding = !this.points.length && this.handles.down(press);
     if (this.holding) return;
+    if (!this.points.length) this.editor.commitDrafts();
     this.pressed = press;
   }
 
