@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
-from rjsmin import jsmin
 
 _COMPRESSED = {".js", ".css", ".svg"}
+# Comments on lines of their own, and types within a line. What stands behind code stays: a text could look like it.
+_COMMENT = re.compile(r"^[ \t]*/\*\*(?:(?!\*/)[\s\S])*\*/[ \t]*\n|^[ \t]*//.*\n|/\*\* (?:(?!\*/).)*\*/ ?", re.MULTILINE)
 
 
 class ModuleManifestStorage(ManifestStaticFilesStorage):
@@ -44,7 +46,7 @@ class ModuleManifestStorage(ManifestStaticFilesStorage):
         if path.suffix not in _COMPRESSED:
             return
         if path.suffix == ".js" and "vendor" not in path.parts:  # the licences of others stay in their files
-            path.write_text(jsmin(path.read_text("utf-8")), "utf-8")
+            path.write_text(_COMMENT.sub("", path.read_text("utf-8")), "utf-8")
         Path(f"{path}.gz").write_bytes(gzip.compress(path.read_bytes(), mtime=0))
 
     def file_hash(self, name: str | None, content: Any = None) -> str | None:  # name is None for the manifest itself
