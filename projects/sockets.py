@@ -7,20 +7,16 @@ A socket subclasses `RoomSocket` and fills in the hooks:
             await in_thread(access.fetch, Project.objects.all(), self.user, self.path["project_id"])
             return live.project_room(self.path["project_id"])
 
-        async def on_message(self, message):
-            self.send_message({"type": "events", ...})
-
     websocket_urls = [path("ws/projects/<uuid:project_id>/", ProjectSocket.as_asgi())]
 
 Everything published by `live.publish(room, ...)` reaches every socket of the room as one JSON text frame; so
 does `notice` (and `notices-read`) of the person's own room, while anything else there asks for another look.
-`Http404` and `PermissionDenied` raised by `authorise` become the close codes 4404 and 4403.
 
 Channels' own consumer is not used: it hops to the one thread shared with the ORM for every message and
 holds a channel of the layer for every socket; without both a process carries several times as much.
 
-Close codes: 4400 malformed, 4401 sign-in, 4403 not (or no longer) allowed, 4404 no such thing, 4408 slow reader,
-4409 version, 4413 too large, 4429 rate, 4503 drain.
+Close codes: 4400 malformed, 4401 sign-in, 4403 not (or no longer) allowed (`authorise` raised PermissionDenied),
+4404 no such thing (it raised Http404), 4408 slow reader, 4409 version, 4413 too large, 4429 rate, 4503 drain.
 """
 
 from __future__ import annotations
@@ -206,7 +202,7 @@ class RoomSocket:
         try:
             await self._receive()  # websocket.connect
             wanted = PROTOCOL if PROTOCOL in self.scope.get("subprotocols", ()) else None
-            await self._send({"type": "websocket.accept", "subprotocol": wanted})
+            await self._accept(wanted)
             await self._enter()
             while self._ending is None:
                 await self._take(await self._next())
@@ -219,6 +215,12 @@ class RoomSocket:
         except Exception:
             _log.exception("a socket failed")
             self.close(1011, "Something went wrong here; connect again.")
+
+    async def _accept(self, subprotocol: str | None) -> None:
+        try:
+            await self._send({"type": "websocket.accept", "subprotocol": subprotocol})
+        except Exception:  # the page was left before it was answered; each server has its own error for that
+            raise _Disconnected from None
 
     async def _next(self) -> dict[str, Any]:
         """The next message as parsed JSON.
@@ -249,7 +251,7 @@ class RoomSocket:
         elif message["type"] == "auth":
             self._credential = await self._sign_in(Credential.of_token(message.get("token")))
             self._reminded = False
-            self._remind_in_time()
+            self.later(self._remind(self._credential))
         else:
             await self.on_message(message)
 
@@ -261,7 +263,7 @@ class RoomSocket:
             self._rooms.append(room)
             await hub.join(room, self)
         Patrol.here().add(self)
-        self._remind_in_time()
+        self.later(self._remind(self._credential))
         await self.on_join()
 
     async def _identify(self) -> None:
@@ -320,12 +322,10 @@ class RoomSocket:
         else:
             self._reminded = False
 
-    def _remind_in_time(self) -> None:
-        if self._credential.expires_at is not None:
-            self.later(self._remind(self._credential, self._credential.expires_at))
-
-    async def _remind(self, credential: Credential, expires_at: float) -> None:
+    async def _remind(self, credential: Credential) -> None:
         """Ask for the next token a while before this one runs out; without it the socket closes then."""
+        if (expires_at := credential.expires_at) is None:
+            return
         await asyncio.sleep(max(0.0, expires_at - time.time() - REAUTH_S))
         if self._credential is not credential:
             return

@@ -21,7 +21,8 @@ class EditorPage:
         self.wait_until_ready()
 
     def wait_until_ready(self) -> None:
-        self.page.wait_for_selector("html[data-ready=true]", timeout=_PATIENCE_MS)
+        # Complete: a test that stops the server must not cut off what the editor still fetches.
+        self.page.wait_for_selector("html[data-complete=true]", timeout=_PATIENCE_MS)
         expect(self.page.locator("#stage")).not_to_have_attribute("aria-busy", "true", timeout=_PATIENCE_MS)
 
     # Hands

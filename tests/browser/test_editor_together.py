@@ -59,6 +59,7 @@ def test_a_drag_is_seen_before_it_ends(desk, item, alice, bob):
     assert his.boxes() == [(100, 100, 80, 80)]
     hers.page.mouse.up()
     his.page.wait_for_function("() => !document.querySelector('.ov-peer-drag').getAttribute('d')")
+    his.page.wait_for_function("() => Math.round([...frameloop.editor.store.shown.values()][0].geometry.x) === 200")
     assert his.boxes() == hers.boxes() == [(200, 160, 80, 80)]
 
 
