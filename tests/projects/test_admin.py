@@ -16,6 +16,7 @@ from annotations.models import (
     Comment,
     Consensus,
     JournalTx,
+    MaskBlob,
     Participant,
     Score,
     Thread,
@@ -91,6 +92,7 @@ def everything(project, alice, bob, charlie) -> dict:
     Capture.objects.create(pipeline=pipeline, item=item, model=model)
     thread = Thread.objects.create(item=item, frame=0, x=1, y=2, created_by=alice)
     Comment.objects.create(thread=thread, author=alice, text="Is this one?")
+    MaskBlob.objects.create(item=item, digest="0" * 64, counts="PPYo0", created_by=alice)
     session = AnnotationSession.objects.create(item=item, started_by=alice)
     Participant.objects.create(session=session, user=alice)
     Assignment.objects.create(item=item, user=alice)
