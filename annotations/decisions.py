@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from annotations import ops, shapes, tracks
-from annotations.checks import Rejected
+from annotations.checks import MAX_KEYFRAMES, Rejected
 from annotations.ops import Op, Shape, Stamp
 
 STALE_MS = 10_000
@@ -60,7 +60,7 @@ def decide(entries: Mapping[str, Entry], wanted: list[Op], base_rev: int, facts:
     """Apply a person's ops to the shapes they touch; all or none.
 
     Raises:
-        Rejected: by the reducer, or UNKNOWN_LABEL, FRAME_RANGE, OUTSIDE, CONFLICT, AHEAD.
+        Rejected: by the reducer, or UNKNOWN_LABEL, FRAME_RANGE, OUTSIDE, CONFLICT, AHEAD, TOO_LARGE.
     """
     if base_rev >= facts.stamp.rev:
         raise Rejected("AHEAD", f"base_rev {base_rev} is not known here: load the item again.")
@@ -172,6 +172,7 @@ def _fitted(op: Op, entry: Entry | None, facts: Facts) -> Op:
         return {**op, "set": _fitted_set(op["set"], entry, facts)}
     if kind == "keyframe":
         _check_keyframe(op, facts)
+        _check_room(op, entry)
         if op["set"] and "geometry" in op["set"]:
             return {**op, "set": {**op["set"], "geometry": _clipped(op["set"]["geometry"], facts)}}
     if kind == "track":
@@ -272,6 +273,13 @@ def _check_keyframe(op: Op, facts: Facts) -> None:
         raise Rejected("FRAME_RANGE", "An image has no keyframes.")
     if op["frame"] >= facts.frames:
         raise Rejected("FRAME_RANGE", f"The video has {facts.frames} frames, numbered from 0.")
+
+
+def _check_room(op: Op, entry: Entry | None) -> None:
+    keyframes = (entry.shape["keyframes"] if entry else None) or {}
+    if op["set"] and str(op["frame"]) not in keyframes and len(keyframes) >= MAX_KEYFRAMES:
+        detail = f"The track has {len(keyframes)} keyframes, as many as it may: split it first."
+        raise Rejected("TOO_LARGE", detail, entry.shape if entry else None)
 
 
 def _clipped(geometry: dict[str, Any], facts: Facts) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from annotations import journal, ops
+from annotations import checks, decisions, journal, ops
 from annotations.interpolation import Track, state_on
 from annotations.models import JournalTx
 from annotations.queries import annotations_of, every_shape_of
@@ -107,6 +107,17 @@ def test_merge_shows_the_first_and_where_it_is_not_the_other(seed):
 
 
 # Two people
+
+
+def test_a_track_that_is_full_takes_no_further_keyframe():
+    frames = {str(n): {"geometry": box(n)} for n in range(checks.MAX_KEYFRAMES)}
+    whole = {"op": "create", "id": A, "label": "l", "geometry": box(0), "frame": 0, "keyframes": frames}
+    full = {A: decisions.Entry(ops.apply(None, whole, STAMP), {})}
+    facts = decisions.Facts(STAMP, 0, 640, 480, 20_000, {"l"})
+    with refused("TOO_LARGE"):
+        decisions.decide(full, [keyframe(A, 15_000, 1)], 4, facts)
+    for here in (keyframe(A, 7, 1), {"op": "keyframe", "id": A, "frame": 7, "set": None}):
+        assert decisions.decide(full, [here], 4, facts).ops == [here]
 
 
 @pytest.fixture
