@@ -61,6 +61,6 @@ def hours(seconds: float) -> str:
 @register.inclusion_tag("annotations/_my_work.html")
 def my_work(user: User) -> dict[str, Any]:
     """What a person has to do in all projects, for the start page."""
-    from annotations.work_views import mine  # views need templates to be set up
+    from annotations.views.work import mine  # views need templates to be set up
 
     return {"mine": mine(user)[:12]}

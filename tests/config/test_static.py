@@ -11,7 +11,7 @@ from django.contrib.staticfiles.finders import find, get_finder
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.management import call_command
 
-from annotations.views import MODULES
+from annotations.views.editor import MODULES
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "static/js"
 

@@ -13,9 +13,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotations import history
-from annotations.api import refused, whole
+from annotations.api.document import refused, whole
 from annotations.checks import MAX_REV, Rejected
-from annotations.serializers import AnnotationSerializer, ReceiptSerializer
+from annotations.serializers.document import AnnotationSerializer, ReceiptSerializer
 from projects import access
 from projects.access import Act
 from projects.models import Item

@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 
 from annotations import journal, protocol, queries
 from annotations.protocol import Malformed, Rejected
-from annotations.serializers import (
+from annotations.serializers.document import (
     AnnotationListSerializer,
     HistorySerializer,
     ReceiptSerializer,

@@ -10,7 +10,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from annotations.consensus_serializers import (
+from annotations.models import Consensus, WorkRules
+from annotations.protocol import Rejected
+from annotations.serializers.consensus import (
     ConsensusListSerializer,
     GroundTruthSerializer,
     MarkedSerializer,
@@ -18,8 +20,6 @@ from annotations.consensus_serializers import (
     StartConsensusSerializer,
     WorkRulesSerializer,
 )
-from annotations.models import Consensus, WorkRules
-from annotations.protocol import Rejected
 from annotations.work import agreement, assigning, consensus, truth
 from annotations.work.agreement import Agreement
 from annotations.work.consensus import ConsensusError, Report

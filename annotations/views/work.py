@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from annotations import review
-from annotations.consensus_api import MOST_SHOWN
+from annotations.api.consensus import MOST_SHOWN
 from annotations.models import Consensus, Part, WorkRules
 from annotations.work import agreement, consensus, progress
 from annotations.work.quality import OPEN, quality

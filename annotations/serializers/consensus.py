@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from annotations.models import WorkRules
-from annotations.work_serializers import MOST_AT_ONCE
+from annotations.serializers.work import MOST_AT_ONCE
 from projects.models.item import State
 
 

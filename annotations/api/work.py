@@ -14,9 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotations.models import Assignment, Part
-from annotations.work import assigning, claims, progress
-from annotations.work.desk import state_json
-from annotations.work_serializers import (
+from annotations.serializers.work import (
     AssignmentListSerializer,
     AssignSerializer,
     BulkStateSerializer,
@@ -28,6 +26,8 @@ from annotations.work_serializers import (
     StateSerializer,
     UnassignSerializer,
 )
+from annotations.work import assigning, claims, progress
+from annotations.work.desk import state_json
 from projects import access, states
 from projects.access import Act
 from projects.items import item_json

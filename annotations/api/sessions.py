@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotations import sessions
-from annotations.comments_api import SpeakerSerializer
+from annotations.api.comments import SpeakerSerializer
 from annotations.models import AnnotationSession
 from annotations.models.sessions import Purpose
 from projects import access
