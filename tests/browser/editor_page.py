@@ -65,6 +65,16 @@ class EditorPage:
             )
         ]
 
+    def shared_keys(self) -> dict[str, list[str]]:
+        """The keys that several commands have from the start, with those commands."""
+        return self.page.evaluate(
+            """() => {
+              const found = {};
+              for (const { id, keys } of frameloop.commands.all) for (const key of keys) (found[key] ??= []).push(id);
+              return Object.fromEntries(Object.entries(found).filter(([, ids]) => ids.length > 1));
+            }"""
+        )
+
     def expect_shapes(self, count: int) -> None:
         """In the list, as a person reads it."""
         expect(self.page.locator("#objects [role=option]")).to_have_count(count, timeout=_PATIENCE_MS)

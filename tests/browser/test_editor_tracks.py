@@ -115,8 +115,20 @@ def test_a_shape_goes_through_the_frames_with_two_people_on_it(desk, item, alice
     assert frames_of(item) == [[0, 10, 20]]
 
 
+# Arrows move what is selected, or else step; Escape leaves the past before it lets go of a selection.
+SHARED_KEYS = {
+    "ArrowLeft": ["nudge-left", "previous"],
+    "ArrowRight": ["nudge-right", "next"],
+    "Shift+ArrowLeft": ["nudge-10-left", "previous-10"],
+    "Shift+ArrowRight": ["nudge-10-right", "next-10"],
+    "Escape": ["cancel", "back-to-now"],
+}
+
+
 def test_the_timeline(desk, item, alice):
     editor = opened(desk, alice, item)
+    assert editor.shared_keys() == SHARED_KEYS, "one of two commands would never answer to its key"
+    assert editor.page.get_by_role("tab").all_inner_texts() == ["Shapes", "Tags", "Comments", "History"]
     a_moving_box(editor)
     page = editor.page
     page.get_by_role("button", name="Timeline").click()

@@ -42,17 +42,25 @@ export const EXTENSIONS = [
   { name: "the tools that suggest", load: () => import("./panels/assist.js") },
 ];
 
-/** One that fails is missing, and says so; the others work. @param {Context} context */
+/**
+ * All are fetched at once and installed in the order above, so that tabs, commands and buttons lie where they lay
+ * the last time. One that fails is missing, and says so; the others work. @param {Context} context
+ */
 export async function installAll(context) {
   const wanted = EXTENSIONS.filter(({ when }) => !when || when(context.editor));
-  await Promise.all(
-    wanted.map(async ({ name, load }) => {
-      try {
-        (await load()).install(context);
-      } catch (error) {
-        console.error(error);
-        context.editor.emit("say", `A part of the editor could not be loaded: ${name}. Reload the page to try again.`);
-      }
-    }),
-  );
+  const coming = wanted.map(({ name, load }) => ({ name, module: load().catch((error) => failed(context, name, error)) }));
+  for (const { name, module } of coming) {
+    try {
+      (await module)?.install(context);
+    } catch (error) {
+      failed(context, name, error);
+    }
+  }
+}
+
+/** @param {Context} context @param {string} name @param {unknown} error @returns {null} */
+function failed(context, name, error) {
+  console.error(error);
+  context.editor.emit("say", `A part of the editor could not be loaded: ${name}. Reload the page to try again.`);
+  return null;
 }

@@ -69,7 +69,7 @@ export function install({ editor, commands, renderer, part }) {
   add("View", "usual-view", "Picture and shapes as they usually look", ["Alt+KeyW"], () => view.set(USUAL));
   add("View", "grid", "Grid on or off", ["Shift+KeyG"], () => view.set({ grid: !view.look.grid }));
   add("View", "outlines", "Outlines only, or filled shapes", ["Alt+KeyF"], () => view.set({ fill: view.look.fill ? 0 : USUAL.fill }));
-  add("View", "names", "Names of shapes: always, under the pointer, never", ["Alt+KeyN"], () => view.nextNames());
+  add("View", "names", "Names of shapes: always, under the pointer, never", ["Alt+KeyL"], () => view.nextNames());
 }
 
 class View {
