@@ -76,7 +76,8 @@ def expect_selected(editor: EditorPage, count: int) -> None:
     expect(editor.page.locator("#objects [aria-selected=true]")).to_have_count(count)
 
 
-def test_cut_out_find_more_and_accept(desk, item, bob):
+def test_cut_out_find_more_and_accept(desk, item, project, bob):
+    project.labels.filter(name="car").update(attributes=[{"name": "colour", "kind": "text", "default": "red"}])
     editor = ready(desk, item, bob)
     editor.keys("2", "w")
     outline = editor.page.get_by_role("combobox", name="What outlines become")
@@ -90,6 +91,7 @@ def test_cut_out_find_more_and_accept(desk, item, bob):
     editor.page.locator("#stage").press("Enter")
     editor.expect_saved()
     eventually(lambda: living(item).get().source == "human")
+    assert living(item).get().attributes == {"colour": "red"}, "accepted, it says what a drawn one says"
 
     editor.keys("j")
     expect(editor.page.locator("#hint")).to_contain_text("1 found. They were found by their looks")

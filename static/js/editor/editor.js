@@ -299,7 +299,7 @@ export class Editor extends Emitter {
 
   /** A suggestion becomes a person's shape. @param {Annotation[]} suggestions */
   accept(suggestions) {
-    const ops = suggestions.filter(isSuggestion).map(({ id }) => ({ op: "update", id, set: { source: "human" } }));
+    const ops = suggestions.filter(isSuggestion).map((each) => ({ op: "update", id: each.id, set: { source: "human", ...defaultsOf(this.label(each.label), each) } }));
     if (ops.length) this.submit(ops, ops.length > 1 ? `Accept ${ops.length} suggestions` : "Accept");
   }
 
