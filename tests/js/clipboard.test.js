@@ -30,6 +30,14 @@ test("where the same shapes lie already they come beside them, keeping their pla
   assert.deepEqual(ops.map(({ geometry }) => [geometry.x, geometry.y]), [[22, 22], [52, 22]]);
 });
 
+test("a tag that is set stays the only one, and shapes pasted with it do not hide those that are there", () => {
+  const taken = ({ geometry }) => geometry.type === "tag" || geometry.x === 10;
+  const { ops, refused } = paste([shape({ type: "tag" }), shape()], { taken });
+  assert.deepEqual(ops.map(({ geometry }) => geometry), [box(22, 22, 20, 20)]);
+  assert.equal(refusedText(refused), "The tag 'Car' is set already: 1 shape was not pasted.");
+  assert.equal(paste([shape({ type: "tag" })]).ops.length, 1);
+});
+
 test("at the pointer, and never outside the picture", () => {
   assert.deepEqual(paste([shape()], { at: [100, 50] }).ops[0].geometry, box(90, 40, 20, 20));
   assert.deepEqual(paste([shape()], { at: [199, 99] }).ops[0].geometry, box(180, 80, 20, 20));

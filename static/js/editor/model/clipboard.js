@@ -66,6 +66,7 @@ export function pasteOps(copied, { labels, item, frame, taken, at = null }) {
     const label = labels.find(({ id }) => id === from.label) ?? labels.find(({ name }) => key(name) === key(from.name));
     const wrong = label ? unfit(from.geometry, item) : `There is no class '${from.name.slice(0, 60)}' here`;
     if (wrong || !label) refuse(wrong);
+    else if (from.geometry.type === "tag" && taken({ label: label.id, geometry: from.geometry })) refuse(`The tag '${label.name}' is set already`);
     else fitting.push({ label, geometry: from.geometry, from });
   }
   const placed = arranged(fitting, item, at, taken);
