@@ -2,7 +2,7 @@
 
 Each message is one JSON text frame `{"type": ..., ...}` of at most 256 KiB. An unknown type or field, a
 missing one, NaN or infinity close the socket with 4400; inside a `tx` that names its `tx_id` they are
-answered by a `nack` instead.
+answered by a `nack` instead. The other close codes are those of every socket: see `projects.sockets`.
 
 Client to server
     hello     {proto: 1, item, client_id, epoch?, last_rev}   the first message; client_id is one per tab,
@@ -18,30 +18,33 @@ Client to server
     sub       {frames: null | [first, last]}   checked, and nothing more: every frame of an item is sent to all,
               since undo, tracks and the list of labelled frames need the whole document
     ping      {rev?}   answered by pong; rev is the newest revision the client has applied
-    auth      {token}
+    auth      {token}   another token for the one that signed in, or the first message of who signed in by none
 
 Server to client
     welcome   {conn, epoch, head, role, limits, user: {id, name}}
     ops       {from, to, txs: [{rev, tx_id, client_id, actor: {id, name} | null, at, ops}]}   revisions
               from..to without a gap, the author's own too. The ops are what took effect: clipped, merged,
               with `source: "human"` where an edit accepted a suggestion. A `restore` carries the whole `shape`
-    snapshot  {rev, url}   too far behind, or more has changed than a replay is worth (2,000 transactions, 2 MiB):
-              GET url -> {rev, results}, then `pull {from: rev + 1}`
+    snapshot  {rev, url}   too far behind, or more has changed than a replay is worth (2,000 transactions, 2 MiB),
+              or the client knows of another epoch or a revision that there is not: GET url -> {rev, results}, then
+              `pull {from: rev + 1}`
     ack       {tx_id, rev, overwritten: [{id, property, by: {id, name}, rev, value}],
               skipped: [{id, property, by}]}   committed to disk
     nack      {tx_id, code, detail, current, retryable}   nothing of it was applied; `current` is the
               shape in the way
-    head      {rev, state?}   every 5 s; a client that is behind and misses nothing in flight pulls. `state` is
-              the item's, for those who missed a `state`
+    head      {rev, state?}   every 5 s, and at once in place of an `ops` that is too large to be sent to all; a
+              client that is behind and misses nothing in flight pulls. `state` is the item's, for those who
+              missed a `state`
     presence  {batch: [{conn, user, cursor, frame, selection, tool, drag, view, away} | {conn, gone: true}]}
               one's own conn is among them
-    role      {role}   it has changed
+    role      {role}   one's own has changed. What rings in a person's room when their access changes (`access`)
+              is not passed on: the server looks again, and answers by this or closes with 4403
     reauth    {deadline}   the token that signed in is about to expire: seconds within which an `auth` has to come
-    goaway    {retry_after}   the server is about to stop: connect again after about so many seconds, each client
-              with a jitter of its own
+    goaway    {retry_after}   the server is about to stop, and closes with 4503: connect again after about so many
+              seconds, each client with a jitter of its own
     state     {state, by: {id, name} | null, reason}   somebody took the item to another state
     thread    {thread}   comments of the item changed: the whole thread, as GET items/{id}/threads has it
-    session   {session}   who is at work on the item has changed, as GET sessions/{id} has it
+    session   {session}   who is at work on the item has changed, as GET sessions/{id} has it but for the thumbnail
     notice    {id, kind, text, url}   for this person alone; `notices-read {unread}` when they read some
     pong      {rev}   the room's head as far as this server knows
 
