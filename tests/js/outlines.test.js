@@ -2,10 +2,12 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { borderBetween, isCorner, nearestPlace, outlinesOf, ringsCross } from "../../static/js/editor/model/borders.js";
-import { geometryOps, nudged } from "../../static/js/editor/model/drafts.js";
+import { geometryOps } from "../../static/js/editor/model/drafts.js";
 import { movedTogether } from "../../static/js/editor/model/geometry.js";
+import { stretchedAll } from "../../static/js/editor/model/handles.js";
 import { applyOp } from "../../static/js/editor/model/ops.js";
-import { atMost, freshVertex, nearestEdge, numbered, simplified, straightened, thinned, vertexOps, withInserted, withMoved, withoutVertices } from "../../static/js/editor/model/vertices.js";
+import { vertexOps } from "../../static/js/editor/model/vertex_ops.js";
+import { atMost, freshVertex, nearestEdge, numbered, simplified, straightened, thinned, withInserted, withMoved, withoutVertices } from "../../static/js/editor/model/vertices.js";
 import { box } from "./helpers.js";
 
 const square = { type: "polygon", rings: [[["a", 0, 0], ["b", 10, 0], ["c", 10, 10], ["d", 0, 10]]] };
@@ -86,7 +88,7 @@ test("shapes that move together stay as they lie to each other, inside the pictu
   const moved = movedTogether(shapes, 50, -5, 100, 100);
   assert.deepEqual([moved.get("a").x, moved.get("b").rings[0][0][1], moved.get("c").cx], [10, 10, 90]);
   assert.deepEqual([moved.get("a").y, moved.get("c").cy], [0, 50]);
-  const wider = nudged(shapes, 3, 2, true, { width: 100, height: 100 });
+  const wider = stretchedAll(shapes, 3, 2, { width: 100, height: 100 });
   assert.deepEqual([...wider.keys()], ["a", "c"], "an outline has no sides");
   assert.deepEqual([wider.get("a").w, wider.get("c").w, wider.get("c").h], [13, 23, 22]);
 });

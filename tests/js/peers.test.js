@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Editor } from "../../static/js/editor/editor.js";
+import { DRAWING, LANDING_MS } from "../../static/js/editor/model/peers.js";
 import { Store } from "../../static/js/editor/model/store.js";
 import { Presence } from "../../static/js/editor/presence.js";
 import { Emitter } from "../../static/js/editor/util.js";
@@ -62,4 +63,68 @@ test("who does nothing says so again at the server's beat, but not twice in a mo
   context.mock.timers.tick(100);
   assert.equal(client.sent.length, 2);
   assert.deepEqual(client.sent[1], client.sent[0]);
+});
+
+const at = (/** @type {number} */ x) => ({ type: "box", x, y: 0, w: 10, h: 10 });
+const dragged = (/** @type {number} */ x, id = "s") => ({ ...peer("a"), drag: { id, geometry: at(x) } });
+const released = () => ({ ...peer("a"), drag: null });
+const committed = (/** @type {any} */ op, rev = 1, actor = "a") => ({ rev, tx_id: `t${rev}`, client_id: "other", actor: { id: actor, name: "A" }, at: "2026-01-01T00:00:00Z", ops: [op] });
+const create = (/** @type {string} */ id) => ({ op: "create", id, label: "l", geometry: at(0) });
+const move = { op: "update", id: "s", set: { geometry: at(5) } };
+
+test("what a peer dragged stays where they put it until its op is here", (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const { editor } = sitDown();
+  editor.store.commit(committed(create("s")));
+  editor.peersMoved([dragged(3), peer("b")]);
+  editor.peersMoved([dragged(5)]);
+  editor.peersMoved([released()]);
+  editor.store.commit(committed(move, 2, "b"));
+  assert.equal(editor.peers.get("a").drag.geometry.x, 5, "somebody else's edit of the shape is not theirs");
+  let landed = 0;
+  editor.on("landed", () => (landed += 1));
+  editor.store.commit(committed(move, 3));
+  assert.deepEqual([editor.peers.get("a").drag, landed], [null, 1]);
+  context.mock.timers.tick(LANDING_MS);
+  assert.equal(landed, 1);
+});
+
+test("a drag that comes to nothing is shown for a moment only, and not on another frame", (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const { editor } = sitDown();
+  editor.peersMoved([dragged(3)]);
+  editor.peersMoved([released()]);
+  context.mock.timers.tick(LANDING_MS - 100);
+  editor.peersMoved([{ ...released(), cursor: [1, 1] }]);
+  assert.ok(editor.peers.get("a").drag, "moving on does not prolong it");
+  context.mock.timers.tick(100);
+  assert.equal(editor.peers.get("a").drag, null);
+  editor.peersMoved([dragged(4)]);
+  editor.peersMoved([{ ...released(), frame: 7 }]);
+  assert.equal(editor.peers.get("a").drag, null);
+});
+
+test("an op that comes before the word that its drag ended needs no waiting, and a new drag is none of it", (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const { editor } = sitDown();
+  editor.peersMoved([dragged(5)]);
+  editor.store.commit(committed(create("s")));
+  editor.peersMoved([{ ...dragged(5), cursor: [2, 2] }]);
+  editor.peersMoved([released()]);
+  assert.equal(editor.peers.get("a").drag, null);
+  editor.peersMoved([dragged(6)]);
+  editor.peersMoved([released()]);
+  editor.peersMoved([dragged(7)]);
+  context.mock.timers.tick(LANDING_MS);
+  assert.equal(editor.peers.get("a").drag.geometry.x, 7);
+});
+
+test("a shape that a peer draws stays until it is created, and all that is awaited goes with a snapshot", () => {
+  const { editor } = sitDown();
+  editor.peersMoved([dragged(3, DRAWING), { ...dragged(9), conn: "b" }]);
+  editor.peersMoved([released(), { ...released(), conn: "b" }]);
+  editor.store.commit(committed(create("new one")));
+  assert.deepEqual(["a", "b"].map((conn) => Boolean(editor.peers.get(conn).drag)), [false, true]);
+  editor.store.load(9, []);
+  assert.equal(editor.peers.get("b").drag, null);
 });

@@ -3,6 +3,7 @@
  * seconds, because nobody says goodbye for a person whose server process died. The server's own beat is the clock:
  * timers of a tab in the background would sleep.
  */
+import { DRAWING } from "./model/peers.js";
 import { thinned } from "./model/vertices.js";
 
 const EVERY_MS = 50;
@@ -25,8 +26,6 @@ export class Presence {
     this._sentAt = 0;
     /** @type {any} */
     this._timer = null;
-    /** The id under which the others see a shape that is being drawn. */
-    this._drawing = "00000000-0000-7000-8000-000000000000";
     editor.on("cursor", (point) => {
       this.cursor = point;
       this._soon();
@@ -110,6 +109,6 @@ export class Presence {
     const [id, whole] = first;
     const geometry = thinned(whole, MOST_VERTICES);
     if (JSON.stringify(geometry).length > LARGEST_DRAG) return null;
-    return { id: id === "new" ? this._drawing : id, geometry };
+    return { id: id === "new" ? DRAWING : id, geometry };
   }
 }

@@ -1,8 +1,7 @@
 /** The ops that make a shape what a hand has made of it. Pure. */
-import { geometryOn, movedTogether } from "./geometry.js";
-import { stretched } from "./handles.js";
+import { geometryOn } from "./geometry.js";
 import { keyframeOp } from "./tracks.js";
-import { vertexOps } from "./vertices.js";
+import { vertexOps } from "./vertex_ops.js";
 
 /**
  * @typedef {import("../types.js").Annotation} Annotation
@@ -43,19 +42,4 @@ export function geometriesOf(annotations, frame, drafts = new Map()) {
     if (geometry && geometry.type !== "tag") found.set(annotation.id, geometry);
   }
   return found;
-}
-
-/**
- * The shapes moved together by whole pixels; or with `resize` made larger, those that have sides.
- * @param {Map<string, Geometry>} shapes by id @param {number} dx @param {number} dy @param {boolean} resize @param {{width: number, height: number}} picture
- * @returns {Map<string, Geometry>}
- */
-export function nudged(shapes, dx, dy, resize, { width, height }) {
-  if (!resize) return movedTogether(shapes, dx, dy, width, height);
-  const next = new Map();
-  for (const [id, geometry] of shapes) {
-    const larger = stretched(geometry, dx, dy, width, height);
-    if (larger) next.set(id, larger);
-  }
-  return next;
 }

@@ -121,6 +121,20 @@ export function stretched(geometry, dx, dy, width, height) {
   return resizedRotated(geometry, "se", right, down);
 }
 
+/**
+ * The shapes that have sides, made larger together by whole pixels.
+ * @param {Map<string, Geometry>} shapes by id @param {number} dx @param {number} dy @param {{width: number, height: number}} picture
+ * @returns {Map<string, Geometry>}
+ */
+export function stretchedAll(shapes, dx, dy, { width, height }) {
+  const next = new Map();
+  for (const [id, geometry] of shapes) {
+    const larger = stretched(geometry, dx, dy, width, height);
+    if (larger) next.set(id, larger);
+  }
+  return next;
+}
+
 /** The CSS cursor over a handle. @param {Handle} handle @param {Geometry} geometry */
 export function cursorOf({ kind, name }, geometry) {
   if (kind === "knob") return "grab";

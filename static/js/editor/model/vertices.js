@@ -1,19 +1,19 @@
 /** Pure edits of outlines, vertex by vertex: vertices carry ids, so that two people's edits of one outline merge. */
 import { clamp, round2 } from "../util.js";
+import { ringsOf } from "./vertex_ops.js";
+
+export { ringsOf };
 
 /**
  * @typedef {import("../types.js").Geometry} Geometry
  * @typedef {import("../types.js").Point} Point
  * @typedef {import("../types.js").Vertex} Vertex
- * @typedef {import("../types.js").Op} Op
  * @typedef {string | number} VertexId
  */
 
 export const FEWEST = { polygon: 3, polyline: 2 };
 const LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789";
 const ID_LENGTH = 8;
-/** One op each for more vertices than this says less than the whole outline does. */
-const MOST_OPS = 40;
 
 /** An id for a new vertex: 36^8 of them, so that two people never make the same for one outline. @returns {string} */
 export function freshVertex() {
@@ -28,12 +28,6 @@ export function named(points) {
 /** The vertices of a new shape: nobody has worked on them yet, so that short ids will do. @param {Point[]} points @returns {Vertex[]} */
 export function numbered(points) {
   return points.map(([x, y], id) => [id, round2(x), round2(y)]);
-}
-
-/** The rings of vertices of a shape; none for shapes without. @param {Geometry} geometry @returns {Vertex[][]} */
-export function ringsOf(geometry) {
-  if (geometry.type === "polygon") return geometry.rings;
-  return geometry.type === "polyline" ? [geometry.points] : [];
 }
 
 /** @param {Geometry} geometry @param {number} n @param {Vertex[]} ring @returns {Geometry} */
@@ -90,44 +84,6 @@ export function findVertex(geometry, id) {
     if (index >= 0) return { ring, index, at: [rings[ring][index][1], rings[ring][index][2]] };
   }
   return null;
-}
-
-/**
- * The ops of single vertices that make one outline of another.
- * @param {Geometry} before @param {Geometry} after
- * @returns {Omit<Op, "id">[] | null} none when they are alike; null when the outline is better replaced as a whole
- */
-export function vertexOps(before, after) {
-  if (before.type !== after.type) return null;
-  const [old, rings] = [ringsOf(before), ringsOf(after)];
-  if (!rings.length || old.length !== rings.length) return null;
-  /** @type {Omit<Op, "id">[]} */
-  const ops = [];
-  for (let n = 0; n < rings.length; n++) {
-    const some = old[n] === rings[n] ? [] : ringOps(old[n], rings[n], n);
-    if (!some) return null;
-    ops.push(...some);
-  }
-  const all = rings.reduce((sum, ring) => sum + ring.length, 0);
-  return ops.length < all && ops.length <= MOST_OPS ? ops : null;
-}
-
-/** @param {Vertex[]} before @param {Vertex[]} after @param {number} ring @returns {Omit<Op, "id">[] | null} null when the order changed */
-function ringOps(before, after, ring) {
-  const old = new Map(before.map((vertex) => [vertex[0], vertex]));
-  const kept = new Set(after.map(([id]) => id));
-  const stays = before.filter(([id]) => kept.has(id));
-  const same = after.filter(([id]) => old.has(id));
-  if (stays.some(([id], i) => same[i][0] !== id)) return null;
-  /** @type {Omit<Op, "id">[]} */
-  const ops = [];
-  after.forEach(([id, x, y], i) => {
-    const was = old.get(id);
-    if (!was) ops.push({ op: "vertex", ring, do: "insert", vertex: id, after: after[i - 1]?.[0] ?? null, x, y });
-    else if (was[1] !== x || was[2] !== y) ops.push({ op: "vertex", ring, do: "move", vertex: id, x, y });
-  });
-  for (const [id] of before) if (!kept.has(id)) ops.push({ op: "vertex", ring, do: "remove", vertex: id });
-  return ops;
 }
 
 /** The nearest point of a segment, and how far along it lies (0 to 1). @param {Point} point @param {Point} from @param {Point} to @returns {{at: Point, along: number, distance: number}} */

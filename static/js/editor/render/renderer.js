@@ -80,6 +80,8 @@ export class Renderer {
       this._hurry = true; // what is dragged and what lies still must change over in one frame
       this.ask();
     });
+    // A shape and the preview of its drag change over in one frame, others' like one's own.
+    editor.on("landed", () => (this._hurry = true));
     editor.on("hidden", () => {
       this._stale = true;
       this._drawnAt = 0;
