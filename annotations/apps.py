@@ -5,7 +5,7 @@ class AnnotationsConfig(AppConfig):
     name = "annotations"
 
     def ready(self) -> None:
-        from annotations import review
+        from annotations.work import review
         from projects.states import state_changed
 
-        state_changed.connect(review.follow, dispatch_uid="annotations.review")
+        state_changed.connect(review.follow, dispatch_uid="annotations.work.review")

@@ -18,7 +18,7 @@ from weakref import WeakKeyDictionary
 import orjson
 from django.db import close_old_connections, connection
 
-from annotations import sessions
+from annotations.people import sessions
 from annotations.writer import Writer
 from projects.hub import Frame, Hub
 from projects.sockets import DRAIN, MISSING, in_thread

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from annotations import relabel, sessions
+from annotations import relabel
+from annotations.people import sessions
 
 
 @shared_task(name=relabel.TASK)

@@ -13,8 +13,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from annotations import comments
 from annotations.models import Comment, Thread
+from annotations.people import comments
 from projects import access
 from projects.access import Act
 from projects.models import Item

@@ -89,7 +89,7 @@ class ProjectConsensus(APIView):
 
     @extend_schema(operation_id="consensus_list", tags=_TAGS, responses=ConsensusListSerializer)
     def get(self, request: Request, project_id: uuid.UUID) -> Response:
-        """How far people agree (reviewers): by item, by pair, by label; the newest 100 items."""
+        """How far the people of blind copies agree (reviewers): by item, pair and label; the newest 100 items."""
         project = access.fetch(Project.objects.all(), request.user, project_id, Act.REVIEW)
         rows = access.visible(Consensus.objects.filter(item__project=project), request.user)
         reports = [consensus.report(row) for row in rows.select_related("item").order_by("-created_at")[:MOST_SHOWN]]
@@ -99,10 +99,16 @@ class ProjectConsensus(APIView):
         )
 
     @extend_schema(
-        operation_id="consensus_create", tags=_TAGS, request=StartConsensusSerializer, responses=ConsensusListSerializer
+        operation_id="consensus_create",
+        tags=_TAGS,
+        request=StartConsensusSerializer,
+        responses={201: ConsensusListSerializer},
     )
     def post(self, request: Request, project_id: uuid.UUID) -> Response:
-        """Have items labelled blind by `k` of the people each (managers); without `k` by all of them."""
+        """Have items labelled by `k` of the people each, on blind copies (managers); without `k` by all of them.
+
+        Those with the fewest copies come first. 400 for fewer than two people, or people who may not annotate.
+        """
         project = access.fetch(Project.objects.all(), request.user, project_id, Act.MANAGE_PEOPLE)
         form = StartConsensusSerializer(data=request.data)
         form.is_valid(raise_exception=True)
@@ -122,14 +128,19 @@ def _fetch(request: Request, item_id: uuid.UUID, act: Act) -> Consensus:
     item = access.fetch(Item.objects.all(), request.user, item_id, act)
     row = access.visible(Consensus.objects.filter(item=item), request.user).select_related("item").first()
     if row is None:
-        raise Problem(404, "no-consensus", "This item is not labelled by several people.")
+        raise Problem(
+            404, "no-consensus", "No blind copies were made of this item: POST projects/{id}/consensus makes them."
+        )
     return row
 
 
 class ItemConsensus(APIView):
     @extend_schema(operation_id="consensus_delete", tags=_TAGS, responses={204: None})
     def delete(self, request: Request, item_id: uuid.UUID) -> Response:
-        """End it and delete the blind copies with what was drawn on them (managers)."""
+        """End an item's consensus (managers): its blind copies are deleted with what was drawn on them, for good.
+
+        What was merged into the original stays.
+        """
         consensus.stop(_fetch(request, item_id, Act.MANAGE_PEOPLE))
         return Response(status=204)
 
@@ -144,13 +155,16 @@ class Merge(APIView):
         responses={200: MergedSerializer, 409: OpenApiResponse(description="It cannot be merged now: `detail`.")},
     )
     def post(self, request: Request, item_id: uuid.UUID) -> Response:
-        """Write what at least half of the people drew into the original, for review (reviewers)."""
+        """Write what at least half of the people drew into the original, for review (reviewers).
+
+        409 while fewer than two have submitted, when it is merged already, or when there is nothing to merge.
+        """
         row = _fetch(request, item_id, Act.REVIEW)
         return Response({"shapes": _refusing(consensus.merge)(row, request.user)})
 
     @extend_schema(operation_id="consensus_unmerge", tags=_TAGS, responses={204: None})
     def delete(self, request: Request, item_id: uuid.UUID) -> Response:
-        """Take one's own merge back; what somebody has changed since stays."""
+        """Take one's own merge back (reviewers); what somebody has changed since stays. 409 where another merged."""
         _refusing(consensus.unmerge)(_fetch(request, item_id, Act.REVIEW), request.user)
         return Response(status=204)
 
@@ -174,7 +188,10 @@ class GroundTruth(APIView):
 
     @extend_schema(operation_id="ground_truth", tags=_TAGS, request=GroundTruthSerializer, responses=MarkedSerializer)
     def post(self, request: Request, project_id: uuid.UUID) -> Response:
-        """Make approved items ground truth, or plain again (managers)."""
+        """Make approved items ground truth, or plain again with `on: false` (managers).
+
+        `refused` are those that are not approved; `detail` says how to mend that.
+        """
         project = access.fetch(Project.objects.all(), request.user, project_id, Act.MANAGE_PEOPLE)
         form = GroundTruthSerializer(data=request.data)
         form.is_valid(raise_exception=True)
@@ -200,7 +217,7 @@ class Rules(APIView):
         operation_id="work_rules_change", tags=_TAGS, request=WorkRulesSerializer, responses=WorkRulesSerializer
     )
     def patch(self, request: Request, project_id: uuid.UUID) -> Response:
-        """Change it (managers)."""
+        """Change the share of ground truth among what 'next item' gives (managers)."""
         project = access.fetch(Project.objects.all(), request.user, project_id, Act.EDIT_PROJECT)
         form = WorkRulesSerializer(data=request.data)
         form.is_valid(raise_exception=True)

@@ -121,6 +121,8 @@ class Transactions(APIView):
         """Apply a transaction of 1 to 200 ops (annotators). The answer comes when it is on disk.
 
         A repeat with the same `client_id` and `tx_id` gets the first answer, so it is safe to send again.
+        `undo_of`, with no ops, takes one's own transaction back. `overwritten` names what others wrote meanwhile
+        and this replaced, `skipped` what an undo left alone because others have changed it since.
         """
         access.fetch(Item.every.all(), request.user, item_id, Act.VIEW)
         try:

@@ -56,7 +56,7 @@ class Diff(APIView):
         responses=DiffSerializer,
     )
     def get(self, request: Request, item_id: uuid.UUID) -> Response:
-        """The shapes added, removed and changed between two revisions."""
+        """The shapes added, removed and changed between the revisions `from` and `to` (without `to`: now)."""
         item = access.fetch(Item.every.all(), request.user, item_id)
         first, last = whole(request, "from"), whole(request, "to")
         last = item.rev if last is None else last
@@ -96,7 +96,8 @@ class Restore(APIView):
     def post(self, request: Request, item_id: uuid.UUID) -> Response:
         """Make the item look as it did at a revision (annotators), by new transactions: nothing is rewritten.
 
-        Its author can undo it like any other edit, and the revisions in between stay in the history.
+        Its author can undo it like any other edit, and the revisions in between stay in the history. With `ids`
+        only these shapes go back. 409 `NOTHING_TO_RESTORE` where all is as it was, `AHEAD` beyond the newest.
         """
         item = access.fetch(Item.every.all(), request.user, item_id, Act.ANNOTATE)
         form = RestoreSerializer(data=request.data)

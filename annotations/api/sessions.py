@@ -11,10 +11,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from annotations import sessions
 from annotations.api.comments import SpeakerSerializer
 from annotations.models import AnnotationSession
 from annotations.models.sessions import Purpose
+from annotations.people import sessions
 from projects import access
 from projects.access import Act
 from projects.models import Project

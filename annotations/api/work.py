@@ -82,7 +82,10 @@ class ItemStates(APIView):
         operation_id="items_states_change", tags=_TAGS, request=BulkStateSerializer, responses=BulkStepSerializer
     )
     def post(self, request: Request, project_id: uuid.UUID) -> Response:
-        """Take up to 500 items to a state; each by itself. `refused` names those that could not, and why."""
+        """Take up to 500 items to a state (submitting: annotators; approving and sending back: reviewers).
+
+        Each goes by itself: `refused` names those that your role may not take there, and why.
+        """
         project = access.fetch(Project.objects.all(), request.user, project_id, Act.ANNOTATE)
         form = BulkStateSerializer(data=request.data)
         form.is_valid(raise_exception=True)
@@ -108,7 +111,7 @@ class Assignments(APIView):
         responses=AssignmentListSerializer,
     )
     def get(self, request: Request, project_id: uuid.UUID) -> Response:
-        """A project's assignments, oldest first, at most 2000."""
+        """A project's assignments (everybody in it), oldest first, at most 2000."""
         project = access.fetch(Project.objects.all(), request.user, project_id)
         rows = access.visible(Assignment.objects.filter(item__project=project), request.user)
         whose = request.query_params.get("user")
@@ -118,12 +121,16 @@ class Assignments(APIView):
         return Response({"results": [_assignment_json(row) for row in rows], "next": None})
 
     @extend_schema(
-        operation_id="assignments_create", tags=_TAGS, request=AssignSerializer, responses=AssignmentListSerializer
+        operation_id="assignments_create",
+        tags=_TAGS,
+        request=AssignSerializer,
+        responses={201: AssignmentListSerializer},
     )
     def post(self, request: Request, project_id: uuid.UUID) -> Response:
         """Assign items to people (managers): all to one, evenly in turns, or to those with the fewest open ones.
 
-        Name `items`, or a `filter` of the project's items. An item that is assigned already goes over.
+        Name `items`, or a `filter` of the project's items. An item that is assigned already goes over. 400 where
+        one of `people` is nobody of the project, or has a role too low for the part.
         """
         project = access.fetch(Project.objects.all(), request.user, project_id, Act.MANAGE_PEOPLE)
         form = AssignSerializer(data=request.data)
@@ -139,10 +146,10 @@ class Assignments(APIView):
         return Response({"results": [_assignment_json(row) for row in made[:_MOST_ASSIGNMENTS]], "next": None}, 201)
 
     @extend_schema(
-        operation_id="assignments_delete", tags=_TAGS, request=UnassignSerializer, responses=RemovedSerializer
+        operation_id="assignments_delete", tags=_TAGS, request=UnassignSerializer, responses={200: RemovedSerializer}
     )
     def delete(self, request: Request, project_id: uuid.UUID) -> Response:
-        """Take items off people again (managers); what they have drawn stays."""
+        """Take items off people again (managers); what they have drawn stays. `removed` is how many there were."""
         project = access.fetch(Project.objects.all(), request.user, project_id, Act.MANAGE_PEOPLE)
         form = UnassignSerializer(data=request.data)
         form.is_valid(raise_exception=True)
@@ -174,10 +181,11 @@ def _assignment_json(row: Assignment) -> dict[str, Any]:
 class NextItem(APIView):
     @extend_schema(operation_id="next_item", tags=_TAGS, request=NextItemSerializer, responses=NextSerializer)
     def post(self, request: Request, project_id: uuid.UUID) -> Response:
-        """The next item for you, which nobody else is given while you are at it.
+        """The next item for you, which nobody else is given while you are at it (annotators; `review`: reviewers).
 
         One's own assignments come first, then what was sent back, then what nobody has begun. `item` is null
-        when there is nothing for you; `detail` then says why.
+        when there is nothing for you; `detail` then says why. It is held for
+        15 minutes, and again with each `POST items/{id}/claim`.
         """
         project = access.fetch(Project.objects.all(), request.user, project_id)
         form = NextItemSerializer(data=request.data)
@@ -196,15 +204,15 @@ class ItemClaim(APIView):
 
     @extend_schema(operation_id="claim_renew", tags=_TAGS, request=None, responses={204: None, 404: None})
     def post(self, request: Request, item_id: uuid.UUID) -> Response:
-        """Say that you are still at it; 404 where the item is not held by you."""
+        """Say that you are still at an item that 'next item' gave you; 404 `no-claim` where you do not hold it."""
         item = access.fetch(Item.every.all(), request.user, item_id)
         if not claims.renew(item.pk, request.user):
-            raise Problem(404, "no-claim", "You do not hold this item.")
+            raise Problem(404, "no-claim", "You do not hold this item (any more): ask for the next item.")
         return Response(status=204)
 
     @extend_schema(operation_id="claim_release", tags=_TAGS, request=None, responses={204: None})
     def delete(self, request: Request, item_id: uuid.UUID) -> Response:
-        """Say that you left: in a minute it can be given to somebody else, unless you come back or began it."""
+        """Say that you left an item: after a minute others may be given it, unless you come back or began it."""
         item = access.fetch(Item.every.all(), request.user, item_id)
         claims.leave(item.pk, request.user)
         return Response(status=204)

@@ -12,7 +12,7 @@ from django.templatetags.static import static
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from annotations.comments import people_of
+from annotations.people.comments import people_of
 from annotations.work.desk import desk
 from projects import access
 from projects.media import signed_url

@@ -12,8 +12,8 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_safe
 
-from annotations import sessions
 from annotations.models import AnnotationSession
+from annotations.people import sessions
 from projects import access
 from projects.views.pictures import thumbnail_url
 from projects.views.project import project_and_rank

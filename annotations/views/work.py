@@ -13,10 +13,9 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from annotations import review
 from annotations.api.consensus import MOST_SHOWN
 from annotations.models import Consensus, Part, WorkRules
-from annotations.work import agreement, consensus, progress
+from annotations.work import agreement, consensus, progress, review
 from annotations.work.quality import OPEN, quality
 from projects import access
 from projects.access import Act

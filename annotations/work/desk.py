@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from annotations import review
 from annotations.models import Claim, Consensus
+from annotations.work import review
 from projects import states
 from projects.access import Rank
 from projects.models import Item, StateChange, User

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from annotations.comments import mentioned
 from annotations.models import Comment, Thread
+from annotations.people.comments import mentioned
 from projects.models import Membership, Notice, ProjectMembership, Role, User
 from tests.annotations.conftest import make_item, new_id
 

@@ -9,9 +9,10 @@ import pytest
 from django.db import close_old_connections, connection
 from django.utils import timezone
 
-from annotations import journal, sessions
+from annotations import journal
 from annotations.models import AnnotationSession, Participant
-from annotations.sessions import GRACE, Kept, keep, sweep
+from annotations.people import sessions
+from annotations.people.sessions import GRACE, Kept, keep, sweep
 from projects.models import Item, Membership, Role
 from projects.models.item import State
 from tests.annotations.conftest import create, make_item, new_id, token_of, tx, update
