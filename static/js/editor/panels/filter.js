@@ -14,9 +14,12 @@ import { nameOf } from "./names.js";
 const SOURCES = [{ value: "", text: "any" }, { value: "human", text: "people" }, { value: "model", text: "suggestions" }, { value: "import", text: "imports" }];
 
 /** @param {import("../extensions.js").Context} context */
-export function install({ editor, commands, part }) {
+export function install({ editor, commands, part, side }) {
   const panel = new FilterPanel(editor, part("objects"));
-  commands.add("Select", "filter", "Filter the shapes", ["Ctrl+KeyF"], () => panel.open(), undefined, { inLists: true });
+  commands.add("Select", "filter", "Filter the shapes", ["Ctrl+KeyF"], () => {
+    side.open("shapes");
+    panel.open();
+  }, undefined, { inLists: true });
   commands.add("Select", "filter-off", "Show all shapes again: no filter", ["Ctrl+Shift+KeyF"], () => panel.set(EVERYTHING), () => (isEverything(panel.filter) ? "No filter is set." : ""), { inLists: true });
 }
 
