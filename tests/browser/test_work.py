@@ -37,7 +37,13 @@ def test_a_decision_reaches_the_open_editor_at_once(desk, items, alice, bob):
     hers.keys("Control+Shift+Backspace")
     hers.page.get_by_label("The reason, which the annotator reads").fill("The right edge is cut.")
     hers.page.get_by_role("button", name="Send back", exact=True).click()
-    expect(his.page.get_by_label("Why it was sent back")).to_contain_text("The right edge is cut.")
+    why = his.page.get_by_label("Why it was sent back")
+    expect(why).to_contain_text("The right edge is cut.")
+    his.keys("m")  # the brush has a bar of its own, which the reason does not cover
+    bar = his.page.get_by_role("toolbar", name="Brush")
+    expect(bar).to_be_visible()
+    bar_box, why_box = bar.bounding_box(), why.bounding_box()
+    assert bar_box is not None and why_box is not None and bar_box["y"] + bar_box["height"] <= why_box["y"]
     his_bar.get_by_role("button", name="Submit").click()
     expect(his.page.locator("#work-why")).to_have_count(0)
     expect(her_bar.locator(".work-state")).to_have_text("In review")

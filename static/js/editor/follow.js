@@ -1,11 +1,12 @@
 /** See what somebody else sees: their frame, and the middle and width of their view, until one moves by oneself. */
 import { icon, make } from "../lib/dom.js";
 import { crowd, nextToFollow, tabOf } from "./model/crowd.js";
+import { overPicture } from "./panels/context_bar.js";
 import { personColor } from "./render/style.js";
 
 export class Follow {
-  /** @param {import("./editor.js").Editor} editor @param {HTMLElement} host the banner lies in it */
-  constructor(editor, host) {
+  /** @param {import("./editor.js").Editor} editor @param {HTMLElement} stage the banner stands over it */
+  constructor(editor, stage) {
     this.editor = editor;
     this.name = "";
     this._leading = false;
@@ -15,7 +16,8 @@ export class Follow {
     this.banner.hidden = true;
     this.frame = make("div", { class: "ed-follow-frame", "aria-hidden": "true" });
     this.frame.hidden = true;
-    host.append(this.frame, this.banner);
+    stage.after(this.frame);
+    overPicture(stage).append(this.banner);
     editor.on("peers", () => this._lead());
     editor.view.on("change", () => this._ownMove());
     editor.on("wanted", () => this._leading || this.stop());

@@ -6,9 +6,13 @@ import { make } from "../../lib/dom.js";
  * @returns {HTMLElement} a hidden bar
  */
 export function contextBar(stage, name) {
-  const middle = /** @type {HTMLElement} */ (stage.parentElement);
-  const host = middle.querySelector(".ed-bars") ?? middle.appendChild(make("div", { class: "ed-bars" }));
   const bar = make("div", { class: "ed-bar", role: "toolbar", "aria-label": name, hidden: true });
-  host.append(bar);
+  overPicture(stage).append(bar);
   return bar;
+}
+
+/** Where bars and banners stand under each other, so that none lies on another. @param {HTMLElement} stage @returns {Element} */
+export function overPicture(stage) {
+  const middle = /** @type {HTMLElement} */ (stage.parentElement);
+  return middle.querySelector(".ed-bars") ?? middle.appendChild(make("div", { class: "ed-bars" }));
 }

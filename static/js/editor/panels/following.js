@@ -3,7 +3,7 @@ import { Follow } from "../follow.js";
 
 /** @param {import("../extensions.js").Context} context */
 export function install({ editor, commands, stage }) {
-  const follow = new Follow(editor, /** @type {HTMLElement} */ (stage.host.parentElement));
+  const follow = new Follow(editor, stage.host);
   editor.on("follow", (id) => (id ? follow.start(id) : follow.stop()));
   editor.on("visit", (id) => follow.visit(id));
   const nobody = () => (editor.peers.size ? "" : "Nobody else is here.");

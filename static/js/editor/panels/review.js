@@ -2,6 +2,7 @@
 import { api, apiUrl, csrfToken } from "../../lib/api.js";
 import { icon, make } from "../../lib/dom.js";
 import { keyText } from "../commands.js";
+import { overPicture } from "./context_bar.js";
 
 /** @typedef {{state: string, sent_back: {by: string, at: string, reason: string} | null, offers: string[], blind?: boolean, claimed?: boolean, consensus?: boolean}} Work */
 
@@ -235,7 +236,7 @@ class Review {
     shown?.remove();
     const close = make("button", { type: "button", class: "ed-btn", "aria-label": "Hide the reason", title: "Hide", onclick: () => (box.hidden = true) }, icon("x"));
     const box = make("aside", { id: "work-why", class: "work-why", "data-at": why.at, "aria-label": "Why it was sent back" }, make("div", {}, make("strong", {}, why.by ? `${why.by} sent this back` : "Sent back"), make("p", {}, why.reason)), close);
-    this.stage.after(box);
+    overPicture(this.stage).append(box);
   }
 
   /** @param {string} detail */
@@ -243,6 +244,6 @@ class Review {
     document.getElementById("work-done")?.remove();
     const { project } = this.editor.config.urls;
     const box = make("aside", { id: "work-done", class: "work-why work-done", role: "status" }, make("div", {}, make("strong", {}, "Nothing more for you here"), make("p", {}, detail)), make("a", { class: "work-btn work-primary", href: project }, "To the project"), make("button", { type: "button", class: "ed-btn", "aria-label": "Close", title: "Close", onclick: () => box.remove() }, icon("x")));
-    this.stage.after(box);
+    overPicture(this.stage).append(box);
   }
 }
