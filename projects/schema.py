@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -40,6 +41,7 @@ _REFUSALS = {
     "403": "The role, or the token's scope, does not allow this.",
     "404": "It does not exist for this person.",
     "409": "Its present state does not allow this.",
+    "422": "Understood, and still not possible: `code` and `detail` say why.",
     "429": "Too many calls; `Retry-After` says how many seconds to wait.",
 }
 
@@ -57,9 +59,19 @@ def document_problems(result: dict[str, Any], generator: Any, request: Any, publ
     result.setdefault("components", {}).setdefault("schemas", {})["Problem"] = _PROBLEM
     for path, calls in result["paths"].items():
         for method, call in calls.items():
+            call.setdefault("summary", _first_sentence(call.get("description", "")))
             for status in _possible(path, method, call):
                 call["responses"].setdefault(status, _refusal(_REFUSALS[status]))
     return result
+
+
+def _first_sentence(text: str) -> str:
+    """What a list of calls shows of each.
+
+    >>> _first_sentence("Make a token. Its secret is in this answer.")
+    'Make a token'
+    """
+    return re.split(r"\.(?:\s|$)", " ".join(text.split()), maxsplit=1)[0]
 
 
 def _possible(path: str, method: str, call: dict[str, Any]) -> list[str]:
@@ -71,6 +83,8 @@ def _possible(path: str, method: str, call: dict[str, Any]) -> list[str]:
     if "{" in path:
         statuses += ["403", "404"]
         statuses += ["409"] if method in ("post", "patch", "delete") else []
+    if any(parameter["name"] == "Idempotency-Key" for parameter in call.get("parameters", [])):
+        statuses.append("422")
     return statuses
 
 

@@ -51,7 +51,9 @@ class _OfProject(generics.ListAPIView[Any]):
         return access.visible(model.objects.filter(project=self.kwargs["project_id"]), self.request.user)
 
 
-@extend_schema_view(get=extend_schema(operation_id="sources_list", tags=_SOURCES, summary="A project's sources"))
+@extend_schema_view(
+    get=extend_schema(operation_id="sources_list", tags=_SOURCES, description="A project's sources (everybody in it).")
+)
 class Sources(_OfProject):
     serializer_class = SourceSerializer
 
@@ -113,7 +115,11 @@ class OneSource(generics.GenericAPIView[Source]):
         return Response(status=204)
 
 
-@extend_schema_view(get=extend_schema(operation_id="pipelines_list", tags=_PIPELINES, summary="A project's pipelines"))
+@extend_schema_view(
+    get=extend_schema(
+        operation_id="pipelines_list", tags=_PIPELINES, description="A project's pipelines (everybody in it)."
+    )
+)
 class Pipelines(_OfProject):
     serializer_class = PipelineSerializer
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -23,6 +23,10 @@ from training.assist.cutout import cut_out
 from training.assist.outline import geometry_of
 
 _TAGS = ["assistance"]
+_REFUSALS = {
+    422: OpenApiResponse(description="`nothing-found`: the picture shows nothing that could be suggested; `detail`."),
+    503: OpenApiResponse(description="`BUSY`: too many use the tools at once; the same call may be sent again."),
+}
 _AT_ONCE = 2  # of this process: more would only take turns on the same cores, and hold a picture each
 _WAIT_S = 20.0
 _desk = threading.BoundedSemaphore(_AT_ONCE)
@@ -54,10 +58,10 @@ class CutOut(Assist):
         operation_id="assist_grabcut",
         tags=_TAGS,
         request=fields.CutOutSerializer,
-        responses={201: fields.SuggestionsSerializer},
+        responses={201: fields.SuggestionsSerializer, **_REFUSALS},
     )
     def post(self, request: Request, item_id: uuid.UUID) -> Response:
-        """Cut the object in a box out of what is behind it (GrabCut), as a suggestion.
+        """Cut the object in a box out of what is behind it (GrabCut), as a suggestion (annotators).
 
         422 `nothing-found` where nothing in the box stands out from what is around it.
         """
@@ -85,10 +89,10 @@ class Click(Assist):
         operation_id="assist_click",
         tags=_TAGS,
         request=fields.ClickSerializer,
-        responses={201: fields.SuggestionsSerializer},
+        responses={201: fields.SuggestionsSerializer, **_REFUSALS},
     )
     def post(self, request: Request, item_id: uuid.UUID) -> Response:
-        """Segment the object under some clicks (SAM or MobileSAM), as a suggestion.
+        """Segment the object under some clicks (SAM or MobileSAM), as a suggestion (annotators).
 
         Further clicks refine it: send all of them, with the suggestion so far in `replaces`. 409 `no-weights`
         where the server has none; `GET items/{id}/assist` tells beforehand.
@@ -120,10 +124,10 @@ class Propagate(Assist):
         operation_id="assist_propagate",
         tags=_TAGS,
         request=fields.PropagateSerializer,
-        responses={201: fields.PropagatedSerializer},
+        responses={201: fields.PropagatedSerializer, **_REFUSALS},
     )
     def post(self, request: Request, item_id: uuid.UUID) -> Response:
-        """Follow a shape through the next frames of a video, as one suggested track.
+        """Follow a shape through the next frames of a video, as one suggested track (annotators).
 
         It ends early where the object is lost, and says where and why. To go on beyond the 50 frames of one
         call, name the suggested track and its `last` frame: the track is continued.
@@ -147,10 +151,10 @@ class Similar(Assist):
         operation_id="assist_similar",
         tags=_TAGS,
         request=fields.SimilarSerializer,
-        responses={201: fields.SuggestionsSerializer},
+        responses={201: fields.SuggestionsSerializer, **_REFUSALS},
     )
     def post(self, request: Request, item_id: uuid.UUID) -> Response:
-        """Find more like a shape on its frame: by the project's deployed model, or without one by looks.
+        """Suggest more like a shape on its frame (annotators): by the deployed model, or without one by looks.
 
         What has a shape already (more than half overlapping) is left out; `note` says how it was found.
         """
