@@ -7,7 +7,7 @@ from annotations.api import blobs, comments, consensus, document, history, label
 urlpatterns: list[URLPattern] = [
     path("items/<uuid:item_id>/annotations", document.Annotations.as_view()),
     path("items/<uuid:item_id>/tx", document.Transactions.as_view()),
-    path("items/<uuid:item_id>/history", document.History.as_view()),
+    path("items/<uuid:item_id>/history", history.History.as_view()),
     path("items/<uuid:item_id>/blobs", blobs.Blobs.as_view()),
     path("items/<uuid:item_id>/blobs/<str:digest>", blobs.Blob.as_view()),
     path("items/<uuid:item_id>/diff", history.Diff.as_view()),

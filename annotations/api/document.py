@@ -1,4 +1,4 @@
-"""`items/{id}/annotations`, `tx` and `history`: the document, a change of it, and its story."""
+"""`items/{id}/annotations` and `tx`: the document, and a change of it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotations import journal, protocol, queries
+from annotations.api.answers import as_json, refused, whole
 from annotations.protocol import Malformed, Rejected
 from annotations.serializers.document import (
     AnnotationListSerializer,
-    HistorySerializer,
     ReceiptSerializer,
     RefusalSerializer,
     TxSerializer,
@@ -27,18 +27,6 @@ from projects.models import Item
 from projects.problems import Problem
 
 _TAGS = ["annotations"]
-_HISTORY_ROWS, _MOST_HISTORY_ROWS = 200, 2000
-_STATUS = {
-    "INVALID": 400,
-    "UNKNOWN_LABEL": 400,
-    "FRAME_RANGE": 400,
-    "OUTSIDE": 400,
-    "TOO_LARGE": 413,
-    "FORBIDDEN": 403,
-    "NO_ITEM": 404,
-    "BUSY": 503,
-    "INTERNAL": 503,
-}
 _BOX = {
     "op": "create",
     "id": "01964f5e-8a7b-7c3d-9e2f-0123456789ab",
@@ -46,22 +34,6 @@ _BOX = {
     "geometry": {"type": "box", "x": 10, "y": 20, "w": 30.5, "h": 40},
 }
 _TX = {"client_id": "script-1", "tx_id": "0001", "base_rev": 0, "ops": [_BOX]}
-
-
-def whole(request: Request, name: str) -> int | None:
-    """A whole number of the query; None when it is not there."""
-    value = request.query_params.get(name)
-    if value is None:
-        return None
-    if not (value.isascii() and value.isdigit() and len(value) < 16):
-        raise Problem(400, "invalid", f"{name}={value[:40]!r}: expected a whole number from 0.")
-    return int(value)
-
-
-def refused(refusal: Rejected) -> Problem:
-    """What a script is told of a refused transaction."""
-    status = _STATUS.get(refusal.code, 409)
-    return Problem(status, refusal.code, refusal.detail, current=refusal.current, retryable=refusal.retryable)
 
 
 class Annotations(APIView):
@@ -81,7 +53,7 @@ class Annotations(APIView):
         """An item's annotations, oldest first. All in one answer: `rev` is the revision they are the state of."""
         item = access.fetch(Item.every.all(), request.user, item_id)
         if request.query_params.get("deleted") == "true":
-            return _json(queries.deleted_json(item_id)[1])
+            return as_json(queries.deleted_json(item_id)[1])
         frame, rev = whole(request, "frame"), whole(request, "rev")
         if rev is not None and rev > item.rev:
             raise Problem(404, "no-such-rev", f"The item is at revision {item.rev}; there is no {rev} yet.")
@@ -93,7 +65,7 @@ class Annotations(APIView):
             etag = f'"{item.epoch.hex}.{rev}.{"" if frame is None else frame}"'
         else:
             body = queries.past_document_json(item_id, rev, frame)
-        return _json(body, etag)
+        return as_json(body, etag)
 
 
 class Transactions(APIView):
@@ -142,34 +114,3 @@ def _parsed(data: Any) -> protocol.Tx:
     if "type" in fields:
         raise Malformed("is not a known field", "/type")
     return protocol.parse_tx({"type": "tx", **fields}, data.get("client_id", ""))
-
-
-class History(APIView):
-    """The journal of one item."""
-
-    @extend_schema(
-        operation_id="history_list",
-        tags=_TAGS,
-        parameters=[
-            OpenApiParameter("after", int, description="Only revisions above this one."),
-            OpenApiParameter("limit", int, description="Rows a page: 200 by default, at most 2000."),
-        ],
-        responses=HistorySerializer,
-    )
-    def get(self, request: Request, item_id: uuid.UUID) -> HttpResponse:
-        """The item's transactions in order, with what each of them did."""
-        item = access.fetch(Item.every.all(), request.user, item_id)
-        after = whole(request, "after") or 0
-        limit = min(whole(request, "limit") or _HISTORY_ROWS, _MOST_HISTORY_ROWS)
-        txs = journal.replay(item_id, after + 1, limit) or []
-        following = b"null"
-        if txs and txs[-1][0] < item.rev:
-            url = request.build_absolute_uri(f"{request.path}?after={txs[-1][0]}&limit={limit}")
-            following = b'"' + url.encode() + b'"'
-        body = b'{"results":[' + b",".join(text for _, text in txs) + b'],"next":' + following + b"}"
-        return _json(body)
-
-
-def _json(body: bytes, etag: str = "") -> HttpResponse:
-    headers = {"ETag": etag, "Cache-Control": "private, no-cache"} if etag else {}
-    return HttpResponse(body, content_type="application/json", headers=headers)

@@ -1,46 +1,53 @@
-"""`items/{id}/diff` and `restore`: what changed between two revisions, and going back to one."""
+"""`items/{id}/history`, `diff` and `restore`: the journal, what changed in it, and going back."""
 
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
+from django.http import HttpResponse
 from django.utils.crypto import get_random_string
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from annotations import history
-from annotations.api.document import refused, whole
-from annotations.checks import MAX_REV, Rejected
-from annotations.serializers.document import AnnotationSerializer, ReceiptSerializer
+from annotations import history, journal
+from annotations.api.answers import as_json, refused, whole
+from annotations.checks import Rejected
+from annotations.serializers.history import DiffSerializer, HistorySerializer, RestoredSerializer, RestoreSerializer
 from projects import access
 from projects.access import Act
 from projects.models import Item
 from projects.problems import Problem
 
 _TAGS = ["annotations"]
+_ROWS, _MOST_ROWS = 200, 2000
 
 
-class ChangeSerializer(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
-    properties = serializers.ListField(child=serializers.CharField(), help_text="What differs.")
-    before = AnnotationSerializer()
-    after = AnnotationSerializer()
+class History(APIView):
+    """The journal of one item."""
 
-
-class DiffSerializer(serializers.Serializer[Any]):
-    """`from` and `to` are the revisions compared."""
-
-    to = serializers.IntegerField()
-    added = AnnotationSerializer(many=True)
-    removed = AnnotationSerializer(many=True)
-    changed = ChangeSerializer(many=True)
-
-    def get_fields(self) -> dict[str, Any]:
-        return {"from": serializers.IntegerField(), **super().get_fields()}
+    @extend_schema(
+        operation_id="history_list",
+        tags=_TAGS,
+        parameters=[
+            OpenApiParameter("after", int, description="Only revisions above this one."),
+            OpenApiParameter("limit", int, description="Rows a page: 200 by default, at most 2000."),
+        ],
+        responses=HistorySerializer,
+    )
+    def get(self, request: Request, item_id: uuid.UUID) -> HttpResponse:
+        """The item's transactions in order, with what each of them did."""
+        item = access.fetch(Item.every.all(), request.user, item_id)
+        after = whole(request, "after") or 0
+        limit = min(whole(request, "limit") or _ROWS, _MOST_ROWS)
+        txs = journal.replay(item_id, after + 1, limit) or []
+        following = b"null"
+        if txs and txs[-1][0] < item.rev:
+            url = request.build_absolute_uri(f"{request.path}?after={txs[-1][0]}&limit={limit}")
+            following = b'"' + url.encode() + b'"'
+        body = b'{"results":[' + b",".join(text for _, text in txs) + b'],"next":' + following + b"}"
+        return as_json(body)
 
 
 class Diff(APIView):
@@ -67,24 +74,6 @@ class Diff(APIView):
                 raise Problem(404, "no-such-rev", f"The item is at revision {item.rev}; there is no {rev} yet.")
         found = history.difference(history.at(item_id, first), history.at(item_id, last))
         return Response({"from": first, "to": last, **found})
-
-
-class RestoreSerializer(serializers.Serializer[Any]):
-    """Which state to bring back, as a whole or of some shapes."""
-
-    rev = serializers.IntegerField(min_value=0, max_value=MAX_REV, help_text="The revision to go back to.")
-    ids = serializers.ListField(
-        child=serializers.UUIDField(), required=False, max_length=10_000, help_text="Only these shapes."
-    )
-    client_id = serializers.RegexField(r"^[A-Za-z0-9._:-]{1,64}$", required=False)
-    tx_id = serializers.RegexField(
-        r"^[A-Za-z0-9._:-]{1,48}$", required=False, help_text="New for each request; repeating it is safe."
-    )
-
-
-class RestoredSerializer(serializers.Serializer[Any]):
-    rev = serializers.IntegerField(help_text="The item's revision now.")
-    txs = ReceiptSerializer(many=True)
 
 
 class Restore(APIView):

@@ -6,60 +6,21 @@ import uuid
 from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
-from rest_framework import generics, serializers
+from rest_framework import generics
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from annotations.api.comments import SpeakerSerializer
 from annotations.models import AnnotationSession
-from annotations.models.sessions import Purpose
 from annotations.people import sessions
+from annotations.serializers.sessions import ChangeSessionSerializer, SessionSerializer
 from projects import access
 from projects.access import Act
 from projects.models import Project
 from projects.pagination import CursorPages
 from projects.problems import invalid
-from projects.views.pictures import thumbnail_url
 
 _TAGS = ["sessions"]
-
-
-class SessionParticipantSerializer(serializers.Serializer[Any]):
-    user = SpeakerSerializer()
-    joined_at = serializers.DateTimeField()
-    seen_at = serializers.DateTimeField()
-    here = serializers.BooleanField(help_text="At work now.")
-    active_s = serializers.FloatField(help_text="Seconds in which they did something.")
-    shapes = serializers.IntegerField(help_text="Shapes they drew.")
-    edits = serializers.IntegerField(help_text="Changes of shapes that were there.")
-
-
-class SessionItemSerializer(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
-    path = serializers.CharField()
-    thumbnail = serializers.CharField()
-
-
-class SessionSerializer(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
-    project = serializers.UUIDField()
-    item = SessionItemSerializer()
-    purpose = serializers.ChoiceField(Purpose.choices)
-    started_by = SpeakerSerializer(allow_null=True)
-    started_at = serializers.DateTimeField()
-    seen_at = serializers.DateTimeField(help_text="When somebody was last there.")
-    ended_at = serializers.DateTimeField(allow_null=True)
-    first_rev = serializers.IntegerField()
-    last_rev = serializers.IntegerField(allow_null=True)
-    participants = SessionParticipantSerializer(many=True)
-
-    def to_representation(self, instance: AnnotationSession) -> dict[str, Any]:
-        return sessions.session_json(instance, thumbnail_url)
-
-
-class ChangeSessionSerializer(serializers.Serializer[Any]):
-    purpose = serializers.ChoiceField(Purpose.choices)
 
 
 class _Newest(CursorPages):

@@ -72,22 +72,3 @@ class RefusalSerializer(serializers.Serializer[Any]):
     detail = serializers.CharField()
     current = serializers.DictField(allow_null=True, help_text="The annotation in the way.")
     retryable = serializers.BooleanField()
-
-
-class JournalActorSerializer(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
-    name = serializers.CharField()
-
-
-class JournalRowSerializer(serializers.Serializer[Any]):
-    rev = serializers.IntegerField()
-    tx_id = serializers.CharField()
-    client_id = serializers.CharField()
-    actor = JournalActorSerializer(allow_null=True)
-    at = serializers.DateTimeField()
-    ops = serializers.ListField(child=serializers.DictField(), help_text="What took effect.")
-
-
-class HistorySerializer(serializers.Serializer[Any]):
-    results = JournalRowSerializer(many=True)
-    next = serializers.CharField(allow_null=True)

@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from annotations.models import Part
+from annotations.serializers.people import PersonNameSerializer
 from projects.models.item import State
 from projects.models.library import Kind
 from projects.serializers.items import ItemSerializer
@@ -47,14 +48,9 @@ class BulkStepSerializer(serializers.Serializer[Any]):
     refused = _RefusedSerializer(many=True)
 
 
-class WhoSerializer(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
-    name = serializers.CharField()
-
-
 class _StepSerializer(serializers.Serializer[Any]):
     to = serializers.ChoiceField(State.choices)
-    by = WhoSerializer(allow_null=True)
+    by = PersonNameSerializer(allow_null=True)
     at = serializers.DateTimeField()
     reason = serializers.CharField()
     rev = serializers.IntegerField()
@@ -122,7 +118,7 @@ class AssignmentSerializer(serializers.Serializer[Any]):
     item = serializers.UUIDField()
     path = serializers.CharField()
     state = serializers.ChoiceField(State.choices)
-    user = WhoSerializer()
+    user = PersonNameSerializer()
     role = serializers.ChoiceField(Part.choices)
     at = serializers.DateTimeField()
 
