@@ -150,9 +150,11 @@ def rank_of(roles: Iterable[str], active: bool) -> Rank:
     return max(map(Rank.of, roles), default=Rank.NONE) if active else Rank.NONE
 
 
-def members(project: Project) -> QuerySet[User]:
-    """Everybody with a role in the project, by team or by name, in the order of their names."""
-    belongs = Q(memberships__team__projects=project) | Q(project_memberships__project=project)
+def members(project: Project, act: Act = Act.VIEW) -> QuerySet[User]:
+    """Everybody whose role in the project, by team or by name, allows `act`; in the order of their names."""
+    roles = [role for role in Role if Rank.of(role) >= act]
+    by_team = Q(memberships__team__projects=project, memberships__role__in=roles)
+    belongs = by_team | Q(project_memberships__project=project, project_memberships__role__in=roles)
     return User.objects.filter(belongs, is_active=True).distinct().order_by("name", "pk")
 
 

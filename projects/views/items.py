@@ -154,7 +154,7 @@ def items(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
         "may_delete": rank >= Act.DELETE_ITEMS,
         "may_review": rank >= Act.REVIEW,
         "may_manage": rank >= Act.MANAGE_PEOPLE,
-        "people": access.members(project),
+        "people": access.members(project, Act.ANNOTATE),
         "filters": filters,
         "kinds": Kind.choices,
         "labels": project.labels.all(),

@@ -36,6 +36,13 @@ def test_the_higher_of_two_roles_counts(project, bob, charlie):
     assert access.project_rank(charlie, project.pk) is access.Rank.VIEWER
 
 
+def test_work_is_offered_to_those_who_may_do_it(project, alice, bob, charlie):
+    ProjectMembership.objects.create(project=project, user=charlie, role=Role.VIEWER)
+    assert list(access.members(project)) == [alice, bob, charlie]
+    assert list(access.members(project, access.Act.ANNOTATE)) == [alice, bob]
+    assert list(access.members(project, access.Act.REVIEW)) == [alice]
+
+
 def test_somebody_signed_out_or_inactive_has_no_rank(project, bob):
     bob.is_active = False
     assert access.project_rank(bob, project.pk) is access.Rank.NONE
