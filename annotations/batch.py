@@ -27,6 +27,7 @@ from projects.ids import uuid7
 Queries = list[tuple[str, Sequence[Any]]]
 Rows = list[list[Any]]
 Key = tuple[str, str, str]  # item, client_id, tx_id
+NO_ITEM = "This item does not exist (any more), or you may not see it: go back to the project's items."
 
 
 @dataclass(slots=True)
@@ -203,9 +204,9 @@ class _Batch:
         name, rank = self.people.get((work.actor_id, item.project), ("", Rank.NONE))
         others = item.blind_for not in (None, work.actor_id) and rank < Act.REVIEW
         if rank is Rank.NONE or others:
-            raise Rejected("NO_ITEM", "There is no such item.")
+            raise Rejected("NO_ITEM", NO_ITEM)
         if rank < Act.ANNOTATE:
-            raise Rejected("FORBIDDEN", f"This needs the role annotator; yours is {rank.name.lower()}.")
+            raise Rejected("FORBIDDEN", f"This needs the role annotator; yours is {rank.name.lower()}: ask a manager.")
         if item.state == "approved" and rank < Act.REVIEW:
             raise Rejected("ITEM_APPROVED", "The item is approved: a reviewer has to send it back first.")
         return name
@@ -221,7 +222,7 @@ class _Batch:
             return decide(self._own(work), _sourced(work), work.tx.base_rev, facts)
         actor, inverse = self.inverses.get((work.item_id, work.tx.client_id, work.tx.undo_of), (None, None))
         if inverse is None or actor != work.actor_id:
-            raise Rejected("NOTHING_TO_UNDO", f"You have made no transaction {work.tx.undo_of} here.")
+            raise Rejected("NOTHING_TO_UNDO", f"You made no transaction {work.tx.undo_of} here: one undoes one's own.")
         return decide_undo(self.entries, inverse, facts)
 
     def _own(self, work: Work) -> dict[str, Entry]:
@@ -354,7 +355,7 @@ def steps(works: list[Work], wait: bool = True) -> Generator[Queries, Rows, Answ
         there = {row[0] for row in existing}
         for n, work in enumerate(works):
             if work.item_id not in there:
-                batch.answers[n] = Rejected("NO_ITEM", "There is no such item.")
+                batch.answers[n] = Rejected("NO_ITEM", NO_ITEM)
     yield from _read(batch)
     batch.decide_all()
     nameless = batch.nameless()

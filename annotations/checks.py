@@ -344,7 +344,7 @@ def check_ops(ops: Any, trusted: bool = False) -> list[dict[str, Any]]:
     if not isinstance(ops, list):
         raise Rejected("INVALID", "/ops: must be a list of ops")
     if len(ops) > most:
-        raise Rejected("TOO_LARGE", f"/ops: a transaction may have at most {most} ops, this one has {len(ops)}.")
+        raise Rejected("TOO_LARGE", f"/ops: a transaction may have at most {most} ops, not {len(ops)}: send several.")
     try:
         return [check_op(op, f"/ops/{n}", trusted) for n, op in enumerate(ops)]
     except Malformed as error:

@@ -127,7 +127,7 @@ class ItemSocket(RoomSocket):
 
     async def on_message(self, message: dict[str, Any]) -> None:
         if not self._messages.take():
-            raise Refused(RATE, f"At most {MESSAGE_RATE:.0f} messages a second.")
+            raise Refused(RATE, f"At most {MESSAGE_RATE:.0f} messages a second: send fewer, and connect again.")
         kind = message["type"]
         handler = self._HANDLERS.get(kind)
         if handler is None:
@@ -193,9 +193,13 @@ class ItemSocket(RoomSocket):
         try:
             tx = protocol.parse_tx(message, self.client_id)
             if not self._txs.take() or self._in_flight >= MOST_IN_FLIGHT:
-                raise Rejected("RATE", f"At most {TX_RATE:.0f} transactions a second.", retryable=True)
+                raise Rejected(
+                    "RATE",
+                    f"At most {TX_RATE:.0f} transactions a second: wait, or send more ops in one.",
+                    retryable=True,
+                )
             if not self.may_write:
-                raise Rejected("FORBIDDEN", "This API token may only read.")
+                raise Rejected("FORBIDDEN", "This API token may only read: use one with the scope write.")
             work = journal.prepare(self.item_id, tx, self.user.pk)
         except Rejected as refusal:
             self.send_message(protocol.nack(message["tx_id"], refusal))

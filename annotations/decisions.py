@@ -263,16 +263,16 @@ def _check_frame(frame: int | None, geometry: dict[str, Any], facts: Facts) -> N
             raise Rejected("FRAME_RANGE", "An image has no frames: leave frame out.")
     elif frame is None:
         if geometry["type"] != "tag":
-            raise Rejected("FRAME_RANGE", "On a video a shape needs the frame that it is on.")
+            raise Rejected("FRAME_RANGE", "On a video a shape needs the frame that it is on: give frame.")
     elif frame >= facts.frames:
         raise Rejected("FRAME_RANGE", f"The video has {facts.frames} frames, numbered from 0; {frame} is beyond.")
 
 
 def _check_keyframe(op: Op, facts: Facts) -> None:
     if facts.frames is None:
-        raise Rejected("FRAME_RANGE", "An image has no keyframes.")
+        raise Rejected("FRAME_RANGE", "An image has no keyframes: give the shape a geometry instead.")
     if op["frame"] >= facts.frames:
-        raise Rejected("FRAME_RANGE", f"The video has {facts.frames} frames, numbered from 0.")
+        raise Rejected("FRAME_RANGE", f"The video has {facts.frames} frames, numbered from 0; {op['frame']} is beyond.")
 
 
 def _check_room(op: Op, entry: Entry | None) -> None:
@@ -299,7 +299,7 @@ def _judge(entry: Entry, op: Op, base_rev: int, facts: Facts, outcome: Outcome) 
     if op["op"] == "delete":
         others = [write for write in entry.touched.values() if _unseen(write, base_rev, facts)]
         if any(_stale(write, facts) for write in others):
-            raise Rejected("CONFLICT", "Somebody changed the shape while you were away.", entry.shape)
+            raise Rejected("CONFLICT", "Somebody changed the shape meanwhile: look before you delete it.", entry.shape)
         return
     for name in ops.touches(op):
         write = last_writer(entry.touched, name)

@@ -46,7 +46,7 @@ def commit(item_id: uuid.UUID | str, tx: Tx, actor: Any, *, source: str = "human
         answers = _run([work])
     answer = answers.of[0]
     if not isinstance(answer, Receipt):
-        raise answer or Rejected("BUSY", "The item is busy.", retryable=True)
+        raise answer or Rejected("BUSY", "The item is being changed by many at once: send it again.", retryable=True)
     return answer
 
 

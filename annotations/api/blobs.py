@@ -90,5 +90,5 @@ class Blob(APIView):
             return HttpResponse(status=304, headers=headers)
         blob = MaskBlob.objects.filter(item=item, digest=digest).first()
         if blob is None:
-            raise Problem(404, "no-such-blob", "This item has no such mask.")
+            raise Problem(404, "no-such-blob", "This item has no mask of that name: its annotations have the names.")
         return HttpResponse(blob.counts, content_type="text/plain; charset=us-ascii", headers=headers)

@@ -62,7 +62,7 @@ def _check_place(item: Item, place: dict[str, Any]) -> None:
     if frame is not None and not video:
         raise invalid("/frame", "An image has no frames: leave it out.")
     if frame is not None and frame >= frames:
-        raise invalid("/frame", f"The video has {frames} frames, numbered from 0.")
+        raise invalid("/frame", f"The video has {frames} frames, numbered from 0: name one of them.")
     if video and frame is None and place.get("x") is not None and annotation is None:
         raise invalid("/frame", "A point of a video needs its frame.")
     if annotation is not None and comments.shape_is_elsewhere(item, annotation):
@@ -114,7 +114,7 @@ class OneComment(APIView):
         form.is_valid(raise_exception=True)
         wanted = form.validated_data
         if not wanted:
-            raise Problem(400, "invalid", "Give `text` or `deleted`.")
+            raise Problem(400, "invalid", "Nothing is to be changed: give `text` or `deleted`.")
         thread = comment.thread
         if "deleted" in wanted:
             thread = comments.delete(comment, wanted["deleted"])

@@ -74,6 +74,6 @@ class RestoreLabel(APIView):
         """Bring a deleted or merged label back (managers), with its shapes where nobody has changed them since."""
         label = label_of(request, project_id, label_id, every=True)
         if label.retired_at is None:
-            raise Problem(409, "not-deleted", f"The label {label.name!r} is not deleted.")
+            raise Problem(409, "not-deleted", f"The label {label.name!r} is in use: there is nothing to bring back.")
         job = relabel.start_restoring(label, request.user)
         return Response(LabelSerializer(label).data) if job is None else _queued(job)

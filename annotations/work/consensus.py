@@ -204,10 +204,10 @@ def unmerge(consensus: Consensus, by: User) -> None:
     """
     consensus = Consensus.objects.select_for_update(of=("self",)).select_related("merged_by").get(pk=consensus.pk)
     if consensus.merged_at is None:
-        raise ConsensusError("It is not merged.")
+        raise ConsensusError("Nothing of it is merged, so there is nothing to take back.")
     if consensus.merged_by_id != by.pk:
         name = consensus.merged_by.name if consensus.merged_by else "somebody who has left"
-        raise ConsensusError(f"It was merged by {name}, and each takes back their own only.")
+        raise ConsensusError(f"It was merged by {name}, and each takes back their own only: ask them to.")
     for tx_id in reversed(consensus.merge_txs):
         _commit(consensus.item_id, [], by, undo_of=tx_id)
     consensus.merged_by = consensus.merged_at = None

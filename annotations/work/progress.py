@@ -20,7 +20,7 @@ def why_nothing(project: Project, part: str) -> str:
     counts = by_state(project)
     total, open_ones = sum(counts.values()), counts[State.TO_DO] + counts[State.IN_PROGRESS] + counts[State.SENT_BACK]
     if not total:
-        return "The project has no items yet."
+        return "The project has no items yet: add images or videos on its items page."
     if part == Part.REVIEW:
         waiting = counts[State.IN_REVIEW]
         return f"{_items(waiting)} in review, all with somebody else." if waiting else "Nothing waits for review."

@@ -166,7 +166,7 @@ class _Labelling(_Work):
         params = self.job.params
         model = Model.objects.filter(pk=params["model"]).first()
         if model is None:
-            raise PredictionError("The model was deleted meanwhile.")
+            raise PredictionError("The model was deleted meanwhile: choose another one, and pre-label again.")
         self._predictor: Predictor = load_predictor(model)
         self._labels = suggestions.label_ids(model, self.job.project.labels.all())
         items = _scope(self.job.project, params)

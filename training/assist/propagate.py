@@ -34,7 +34,9 @@ def propagate(item: Item, shape: Annotation, frame: int, count: int, method: str
         raise invalid("/frame", f"Frame {frame} is the last one: there is none to follow the shape to.")
     course = _course(item, box, range(frame, min(frame + count, last) + 1), method)
     if not course.steps:
-        raise Problem(422, "nothing-found", f"The object is lost on frame {course.lost} already: {course.reason}.")
+        raise Problem(
+            422, "nothing-found", f"The object is lost on frame {course.lost} already: {course.reason}. Draw it there."
+        )
     track = _keyframes(geometry, box, course)
     end = course.steps[-1].frame + 1
     if end <= last:
@@ -52,7 +54,7 @@ def _shown(shape: Annotation, frame: int) -> dict[str, Any]:
     """
     geometry = geometry_on(shape, frame)
     if geometry is None:
-        raise invalid("/frame", f"The shape is not on frame {frame}.")
+        raise invalid("/frame", f"The shape is not on frame {frame}: name one that it is on.")
     return geometry
 
 

@@ -36,7 +36,7 @@ def find(item: Item, shape: Annotation, frame: int | None, rgb: NDArray[np.uint8
     """
     geometry = geometry_on(shape, frame)
     if geometry is None:
-        raise invalid("/frame", f"The shape is not on frame {frame}.")
+        raise invalid("/frame", f"The shape is not on frame {frame}: name one that it is on.")
     model = deployed(item)
     seen, origin, why = None, f"{propose.TOOL}similar", "the project has no deployed model"
     if model is not None:

@@ -70,7 +70,7 @@ export class Comments {
     const id = new URLSearchParams(location.hash.slice(1)).get("thread");
     if (!id) return;
     if (this.threads.get(id)) this.open(id);
-    else this.editor.emit("say", "This comment is no longer there.");
+    else this.editor.emit("say", "The comment that the address names is not on this item: look through the list of comments.");
   }
 
   // -- where -----------------------------------------------------------------------------------------------------

@@ -49,7 +49,7 @@ class Review {
     const role = this.editor.config.role;
     add("Work", "next-item", "Next item", ["Alt+KeyN"], () => void this.next("annotate"), () => (role === "viewer" ? "Your role here is viewer: you can look, not change." : ""), { inLists: true });
     const reviews = ["reviewer", "manager", "owner"].includes(role);
-    add("Work", "next-review", "Next item to review", ["Alt+Shift+KeyN"], () => void this.next("review"), () => (reviews ? "" : "Only reviewers review."), { inLists: true });
+    add("Work", "next-review", "Next item to review", ["Alt+Shift+KeyN"], () => void this.next("review"), () => (reviews ? "" : "Only reviewers review: ask a manager for that role."), { inLists: true });
   }
 
   _listen() {

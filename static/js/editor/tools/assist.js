@@ -74,7 +74,7 @@ export class Assistant extends Emitter {
     if (!this.doing) return false;
     this._asked = null;
     this._do("");
-    this.editor.emit("say", "Given up.");
+    this.editor.emit("say", "Given up: nothing was suggested.");
     return true;
   }
 
