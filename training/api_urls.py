@@ -1,17 +1,26 @@
-"""The REST interface of versions, training jobs and models, under /api/v1/."""
+"""The REST interface of versions, training jobs, models and assistance, under /api/v1/."""
 
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, path
 
-from training import api
+from training.api import assist, jobs, models, prelabel, versions
 
 _PROJECT = "projects/<uuid:project_id>"
+_ASSIST = "items/<uuid:item_id>/assist"
 
-urlpatterns: list[URLPattern | URLResolver] = [
-    path(f"{_PROJECT}/versions", api.Versions.as_view()),
-    path("versions/<uuid:version_id>", api.OneVersion.as_view()),
-    path(f"{_PROJECT}/training-jobs", api.TrainingJobs.as_view()),
-    path(f"{_PROJECT}/models", api.Models.as_view()),
-    path("models/<uuid:model_id>", api.OneModel.as_view()),
-    path("models/<uuid:model_id>/predict", api.Predict.as_view()),
-    path("", include("training.assist_urls")),
+urlpatterns: list[URLPattern] = [
+    path(f"{_PROJECT}/versions", versions.Versions.as_view()),
+    path("versions/<uuid:version_id>", versions.OneVersion.as_view()),
+    path(f"{_PROJECT}/training-jobs", jobs.TrainingJobs.as_view()),
+    path(f"{_PROJECT}/models", models.Models.as_view()),
+    path("models/<uuid:model_id>", models.OneModel.as_view()),
+    path("models/<uuid:model_id>/predict", models.Predict.as_view()),
+    path("models/<uuid:model_id>/deploy", models.Deploy.as_view()),
+    path(_ASSIST, assist.Tools.as_view()),
+    path(f"{_ASSIST}/click", assist.Click.as_view()),
+    path(f"{_ASSIST}/grabcut", assist.CutOut.as_view()),
+    path(f"{_ASSIST}/similar", assist.Similar.as_view()),
+    path(f"{_ASSIST}/propagate", assist.Propagate.as_view()),
+    path(f"{_ASSIST}/origins", assist.Origins.as_view()),
+    path(f"{_PROJECT}/auto-label", prelabel.AutoLabel.as_view()),
+    path("jobs/<uuid:job_id>/remove-suggestions", prelabel.RemoveSuggestions.as_view()),
 ]

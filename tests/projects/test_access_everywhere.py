@@ -15,7 +15,6 @@ APPS = ("projects", "annotations", "training", "streaming")
 EDGE = (
     "api.py",
     "api/*.py",
-    "*_api.py",
     "api_*.py",
     "views.py",
     "views/*.py",

@@ -1,11 +1,10 @@
-"""`projects/{id}/auto-label`, taking it back, and which model the project's own tools ask."""
+"""`projects/{id}/auto-label`, and taking it back."""
 
 from __future__ import annotations
 
 import uuid
 from typing import Any
 
-from django.db import transaction
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_field
 from rest_framework import serializers
@@ -23,8 +22,7 @@ from projects.serializers.fields import Choice
 from projects.serializers.jobs import JobSerializer
 from training import jobs
 from training.assist import prelabel
-from training.models import Model, Stage
-from training.serializers import ModelSerializer
+from training.models import Model
 
 _TAGS = ["assistance"]
 _MOST_NAMED = 500
@@ -126,19 +124,3 @@ class RemoveSuggestions(APIView):
         if not job.ended:
             raise Problem(409, "job-running", "The job is still at work: cancel it first.")
         return Response(JobSerializer(prelabel.start_removal(job, request.user)).data, status=202)
-
-
-class Deploy(APIView):
-    @extend_schema(operation_id="models_deploy", tags=["training"], request=None, responses=ModelSerializer)
-    def post(self, request: Request, model_id: uuid.UUID) -> Response:
-        """Make this the project's own model, which its tools ask from now on (managers). There is one at a time."""
-        model = access.fetch(Model.objects.all(), request.user, model_id, Act.TRAIN)
-        if not model.onnx:
-            raise Problem(409, "no-export", f"{model.name} has no ONNX export to predict with: train it again.")
-        with transaction.atomic():
-            Project.objects.select_for_update().get(pk=model.project_id)
-            others = Model.objects.filter(project=model.project_id, stage=Stage.DEPLOYED).exclude(pk=model.pk)
-            others.update(stage=Stage.CANDIDATE)
-            model.stage = Stage.DEPLOYED
-            model.save(update_fields=["stage"])
-        return Response(ModelSerializer(model).data)
