@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { inOrder, reordered } from "../../static/js/editor/model/order.js";
+import { uuid7 } from "../../static/js/editor/util.js";
 
 const layer = (id, z, minX, maxX = minX + 10) => ({ id, z, bounds: { minX, maxX, minY: 0, maxY: 10 } });
 
@@ -49,4 +50,12 @@ test("steps up and down again end where they began, however the orders lie", () 
     const under = (list) => list.filter((x) => x !== who && meets(x, who) && list.indexOf(x) < list.indexOf(who)).length;
     assert.equal(under(now) - under(before), changes.size ? 1 : 0);
   }
+});
+
+test("ids that are made at once sort as they were made, also when the clock is set back", () => {
+  const now = Date.now() + 1000;
+  const ids = [...Array.from({ length: 5000 }, () => uuid7(now)), uuid7(now - 3_600_000), uuid7(now + 10)];
+  assert.deepEqual([...ids].sort(), ids);
+  assert.equal(new Set(ids).size, ids.length);
+  assert.match(ids[4999], /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
 });

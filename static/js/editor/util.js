@@ -24,14 +24,20 @@ export class Emitter {
   }
 }
 
+let lastTime = 0;
+let sequence = 0;
+
 /**
- * A UUID of version 7: it sorts by time. `crypto.randomUUID` exists on secure origins only, `getRandomValues` everywhere.
+ * A UUID of version 7: it sorts by time, and within a millisecond by a counter in its next 12 bits (RFC 9562, 6.2), so
+ * that shapes of one paste come back from the server in the order in which they lie. `crypto.randomUUID` exists on secure origins only, `getRandomValues` everywhere.
  * @param {number} [now] milliseconds since 1970
  */
 export function uuid7(now = Date.now()) {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
-  for (let i = 5, rest = now; i >= 0; i--, rest = Math.floor(rest / 256)) bytes[i] = rest % 256;
-  bytes[6] = (bytes[6] & 0x0f) | 0x70;
+  [lastTime, sequence] = now > lastTime ? [now, bytes[7]] : sequence < 0xfff ? [lastTime, sequence + 1] : [lastTime + 1, 0];
+  for (let i = 5, rest = lastTime; i >= 0; i--, rest = Math.floor(rest / 256)) bytes[i] = rest % 256;
+  bytes[6] = 0x70 | (sequence >> 8);
+  bytes[7] = sequence & 0xff;
   bytes[8] = (bytes[8] & 0x3f) | 0x80;
   const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
@@ -75,4 +81,13 @@ export function safeStorage(kind) {
       }
     },
   };
+}
+
+/** An op that cannot be applied to the annotation as it is. */
+export class OpError extends Error {
+  /** @param {string} code @param {string} detail */
+  constructor(code, detail) {
+    super(detail);
+    this.code = code;
+  }
 }
