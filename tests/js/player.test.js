@@ -29,9 +29,16 @@ test("late frames are left out, and counted", () => {
   assert.equal(Math.round(player.rate), 25);
 });
 
-test("of those that are due the last one that is ready is shown, else the due one is asked for", () => {
+test("of those that are due the last one that is ready is shown, else the clock waits for the next one", () => {
   assert.deepEqual(started(0, { ready: (n) => n <= 3 }).next(0, 10.2), { frame: 3 });
-  assert.deepEqual(started(0, { ready: () => false }).next(0, 10.2), { frame: 5 });
+  const slow = started(0, { ready: () => false });
+  assert.deepEqual(slow.next(0, 10.2), { frame: 1 });
+  slow.shown(1, 11);
+  assert.equal(slow.dropped, 0);
+  assert.equal(slow.next(1, 11.03), null);
+  assert.equal(Math.round(slow.stays(1, 11.03) * 1000), 10);
+  slow.setSpeed(4, 1, 12);
+  assert.deepEqual(slow.next(1, 12.1), { frame: 5 }, "at four times the speed every fourth frame");
 });
 
 test("times of a variable rate are kept", () => {

@@ -22,6 +22,8 @@ export class Player {
     this._shownAt = [];
     this.dropped = 0;
     this._last = -1;
+    /** Whether the frame that was asked for last had to be waited for. */
+    this._waits = false;
   }
 
   get first() {
@@ -57,7 +59,8 @@ export class Player {
 
   /**
    * What to ask for now; null while the frame on screen may stay. Of the frames that are due the last one that can be
-   * shown at once, else the one that is due.
+   * shown at once. Where there is none, the next one (at a higher speed some are passed over), and the clock waits for
+   * it: what is being decoded would be thrown away if the one that is due were asked for, again and again.
    * @param {number} frame the one on screen @param {number} clock seconds
    * @returns {{frame: number, again?: boolean} | "end" | null}
    */
@@ -71,12 +74,21 @@ export class Player {
     const due = this.due(frame, clock);
     if (due <= frame) return null;
     for (let n = due; n > frame; n--) if (this.reel.ready(n)) return { frame: n };
-    return { frame: due };
+    this._waits = true;
+    return { frame: Math.min(due, frame + Math.max(1, Math.floor(this.speed))) };
+  }
+
+  /** How long the frame on screen stays, in seconds. @param {number} frame @param {number} clock seconds */
+  stays(frame, clock) {
+    if (frame >= this.last) return 0;
+    return (this.reel.timeOf(frame + 1) - this._from.time) / this.speed - (clock - this._from.clock);
   }
 
   /** A frame came on screen. @param {number} frame @param {number} clock seconds */
   shown(frame, clock) {
     if (this._last >= 0 && frame > this._last + 1) this.dropped += frame - this._last - 1;
+    if (this._waits) this._from = { clock, time: this.reel.timeOf(frame) };
+    this._waits = false;
     this._last = frame;
     this._shownAt.push(clock);
     while (this._shownAt.length > 2 && clock - this._shownAt[0] > 1.5) this._shownAt.shift();

@@ -1,7 +1,7 @@
 /** Stepping through a video: buttons, a slider with marks where there are labels and people, and the frame's number. */
 import { icon, make } from "../../lib/dom.js";
 import { personColor } from "../render/style.js";
-import { later } from "./labels.js";
+import { eachFrame, later } from "./labels.js";
 import { showRefusal } from "./toolbar.js";
 
 const BUTTONS = [
@@ -35,11 +35,9 @@ export function frameBar(root, editor, commands) {
     root.dataset.loading = String(n !== shown);
   };
   const mark = later(() => drawMarks(marks, labelled, editor));
-  editor.on("wanted", show);
-  editor.on("frame", () => {
-    show();
-    mark();
-  });
+  editor.on("wanted", () => editor.playing || show());
+  editor.on("frame", () => editor.playing && document.activeElement !== number && (number.value = String(editor.frame)));
+  eachFrame(editor, show);
   editor.store.on("change", mark);
   editor.on("peers", mark);
   new ResizeObserver(mark).observe(marks);

@@ -35,7 +35,7 @@ export function labelPanel(root, editor) {
   };
   editor.on("labels", build);
   editor.on("label", show);
-  editor.on("frame", show);
+  eachFrame(editor, show);
   editor.store.on("change", later(show));
   show();
   filter.addEventListener("input", () => narrow(rows, filter.value));
@@ -104,6 +104,20 @@ function walk(event, rows, editor) {
   next.button.focus();
   event.preventDefault();
   event.stopPropagation();
+}
+
+/** So often does what is beside the picture follow a video that plays. */
+const BESIDE_MS = 250;
+
+/** With each frame that is shown, but a few times a second while the video plays: the picture comes first. @param {import("../editor.js").Editor} editor @param {() => void} act */
+export function eachFrame(editor, act) {
+  let at = -Infinity;
+  editor.on("frame", () => {
+    const now = performance.now();
+    if (editor.playing && now - at < BESIDE_MS) return;
+    at = now;
+    act();
+  });
 }
 
 /** One part in this many of the time may go into keeping a panel up to date. */

@@ -1,7 +1,7 @@
 /** Fetches the run lengths of large masks that are on screen: once each, since they never change. */
 import { geometryOn } from "../model/geometry.js";
 import { countsOf, keepBlob } from "../model/mask.js";
-import { later } from "./labels.js";
+import { eachFrame, later } from "./labels.js";
 
 /** @param {import("../extensions.js").Context} context */
 export function install({ editor }) {
@@ -29,6 +29,6 @@ export function install({ editor }) {
   };
   const soon = later(fetchMissing);
   editor.store.on("change", soon);
-  editor.on("frame", soon);
+  eachFrame(editor, soon);
   soon();
 }

@@ -3,7 +3,7 @@ import { icon, make } from "../../lib/dom.js";
 import { isSuggestion } from "../editor.js";
 import { boundsOf, geometryOn } from "../model/geometry.js";
 import { put, safeStorage } from "../util.js";
-import { later } from "./labels.js";
+import { eachFrame, later } from "./labels.js";
 
 /** @typedef {import("../types.js").Annotation} Annotation */
 
@@ -36,7 +36,7 @@ export class ObjectList {
 
     const read = later(() => this.read());
     editor.store.on("change", read);
-    editor.on("frame", () => this.read());
+    eachFrame(editor, () => this.read());
     editor.on("selection", () => this.follow());
     editor.on("rights", () => this.draw(true));
     editor.on("hidden", () => {

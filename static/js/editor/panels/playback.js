@@ -3,6 +3,7 @@ import { icon, make } from "../../lib/dom.js";
 import { isTrack, trackOf } from "../model/interpolation.js";
 import { Player } from "../model/player.js";
 import { safeStorage } from "../util.js";
+import { eachFrame } from "./labels.js";
 
 /** @typedef {import("../editor.js").Editor} Editor */
 
@@ -10,6 +11,10 @@ const SPEEDS = [0.25, 0.5, 1, 2, 4];
 const SETTING = "frameloop.editor.speed";
 /** A Space that is held longer moves the picture. */
 const TAP_MS = 300;
+/** Timers are late by some milliseconds, and drawing waits for the screen. */
+const EARLY_MS = 20;
+/** A change of speed or a jump is heeded within. */
+const LONGEST_MS = 100;
 
 /** @param {import("../extensions.js").Context} context */
 export function install({ editor, commands, part }) {
@@ -61,6 +66,7 @@ class Playback {
     this.rate = make("span", { class: "ed-rate" });
     this._build(bar);
     editor.on("frame", () => editor.playing && this.player.shown(editor.frame ?? 0, performance.now() / 1000));
+    eachFrame(editor, () => this._say());
     editor.on("wanted", () => {
       if (!this._asking) this._jumped = true;
     });
@@ -137,15 +143,23 @@ class Playback {
   _tick() {
     const { editor, player } = this;
     if (!editor.playing) return;
-    requestAnimationFrame(() => this._tick());
-    if (editor.frame === null || editor.wanted !== editor.frame) return;
     const clock = performance.now() / 1000;
+    this._wait(clock);
+    if (editor.frame === null || editor.wanted !== editor.frame) return;
     if (this._jumped) player.start(editor.frame, clock);
     this._jumped = false;
     const next = player.next(editor.frame, clock);
     if (next === "end") return this.pause();
     if (next) this._ask(next.frame, next.again);
-    this._say();
+  }
+
+  /** Until shortly before the next frame is due: a page that draws nothing has to be asked for nothing. @param {number} clock */
+  _wait(clock) {
+    const { editor, player } = this;
+    const stays = this._jumped || editor.wanted !== editor.frame ? 0 : player.stays(editor.frame ?? 0, clock) * 1000 - EARLY_MS;
+    const ask = () => requestAnimationFrame(() => this._tick());
+    if (stays > EARLY_MS) setTimeout(ask, Math.min(stays, LONGEST_MS));
+    else ask();
   }
 
   /** @param {number} frame @param {boolean} [again] */
@@ -159,8 +173,9 @@ class Playback {
   _say() {
     const { rate, dropped, speed } = this.player;
     const wanted = (this.editor.item.fps || 25) * speed;
-    const text = rate ? `${rate.toFixed(1)} of ${wanted.toFixed(wanted % 1 ? 1 : 0)} fps${dropped ? ` · ${dropped} left out` : ""}` : "";
-    if (this.rate.textContent !== text) this.rate.textContent = text;
+    if (!this.editor.playing) return;
+    this.rate.textContent = rate ? `${rate.toFixed(1)} of ${wanted.toFixed(wanted % 1 ? 1 : 0)} fps` : "";
+    this.rate.title = `Frames shown a second; ${dropped} left out`;
   }
 }
 

@@ -5,7 +5,7 @@ import { defaultsOf } from "../model/attributes.js";
 import { tagsOn, toggled } from "../model/tags.js";
 import { tagKey } from "../tools/tag.js";
 import { put } from "../util.js";
-import { later } from "./labels.js";
+import { eachFrame, later } from "./labels.js";
 
 /**
  * @typedef {import("../editor.js").Editor} Editor
@@ -23,7 +23,7 @@ export function install({ editor, renderer, side }) {
   editor.on("tag", (/** @type {string} */ label) => panel.toggle(label));
   const badge = later(() => side.badge("tags", tagsOn(editor.store, editor.frame).length));
   editor.store.on("change", badge);
-  editor.on("frame", badge);
+  eachFrame(editor, badge);
   badge();
   if (!TASKS.includes(editor.config.project.task ?? "")) return;
   if (editor.editable) editor.setTool("tag");
@@ -53,7 +53,8 @@ class TagPanel {
       event.stopPropagation();
     });
     const show = later(() => this.show());
-    for (const name of ["frame", "rights"]) editor.on(name, show);
+    editor.on("rights", show);
+    eachFrame(editor, show);
     editor.on("labels", build);
     editor.store.on("change", show);
     build();

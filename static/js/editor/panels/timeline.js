@@ -18,6 +18,7 @@ import { ROW, RULER, drawTimeline, nameOf } from "./timeline_canvas.js";
 const SETTING = "frameloop.editor.timeline";
 const NAMES_WIDTH = 132;
 const REACH = 7;
+const PEERS_MS = 100;
 
 /** @param {import("../extensions.js").Context} context */
 export function install({ editor, commands, part }) {
@@ -46,7 +47,8 @@ class Timeline {
     this.canvas = /** @type {HTMLCanvasElement} */ (make("canvas", { class: "tl-canvas", "aria-hidden": "true" }));
     this.words = make("div", { class: "ed-sr", role: "option", id: "timeline-row" });
     this.list = make("div", { class: "tl-list", tabindex: "0", role: "listbox", "aria-label": "Tracks: up and down choose one, left and right go through its key frames, with Alt they move one, Delete takes one away", "aria-activedescendant": "timeline-row" }, make("div", { class: "tl-space" }), this.canvas, this.words);
-    this.panel = make("section", { class: "tl", id: "timeline", "aria-label": "Timeline", hidden: true }, this.list);
+    this.head = make("div", { class: "tl-head", "aria-hidden": "true" });
+    this.panel = make("section", { class: "tl", id: "timeline", "aria-label": "Timeline", hidden: true }, this.list, this.head);
     bar.before(this.panel);
     bar.append(this.button);
     this._asked = false;
@@ -83,10 +85,13 @@ class Timeline {
     editor.on("labels", read);
     editor.on("frame", () => {
       if (!this.open) return;
-      if (!this.drag) this.scale = this.scale.showing(editor.frame ?? 0);
-      this.draw();
+      const scale = this.drag ? this.scale : this.scale.showing(editor.frame ?? 0);
+      if (!editor.playing || scale !== this.scale) this.draw();
+      this.scale = scale;
+      this._placeHead();
     });
-    for (const name of ["wanted", "peers", "hover", "hidden"]) editor.on(name, () => this.draw());
+    for (const name of ["hover", "hidden"]) editor.on(name, () => this.draw());
+    editor.on("peers", later(() => this.draw(), PEERS_MS));
     editor.on("selection", () => {
       this._follow();
       this.draw();
@@ -134,9 +139,18 @@ class Timeline {
     else if (top + ROW + RULER > this.top + this.height) this.list.scrollTop = top + ROW + RULER - this.height;
   }
 
+  /** The line at the frame on screen lies over the rows, so that they need not be drawn anew as it moves. */
+  _placeHead() {
+    const { head, scale } = this;
+    const x = scale.x(this.editor.frame ?? 0) + scale.scale / 2;
+    head.hidden = x < 0 || x > scale.width;
+    head.style.transform = `translateX(${NAMES_WIDTH + x}px)`;
+  }
+
   _draw() {
     if (!this.open) return;
     drawTimeline(this);
+    this._placeHead();
     const [track] = this._selected();
     this.words.textContent = track ? this._said(track) : `${this.rows.length} tracks`;
   }

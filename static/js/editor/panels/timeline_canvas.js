@@ -17,7 +17,7 @@ const NAMES = 132;
  * @property {{id: string, from: number, to: number} | null} drag
  * @property {{id: string, frame: number} | null} chosen
  *
- * @typedef {{ink: string, soft: string, line: string, on: string, onSoft: string, back: string, hover: string}} Colors
+ * @typedef {{ink: string, soft: string, line: string, onSoft: string, back: string, hover: string}} Colors
  */
 
 /** By the number that people call it. @param {import("../editor.js").Editor} editor @param {import("../types.js").Annotation} track */
@@ -47,7 +47,6 @@ export function drawTimeline(view) {
   context.restore();
   drawRuler(context, view, width, colors);
   for (const peer of editor.peers.values()) if (typeof peer.frame === "number") flag(context, view, peer.frame, height, personColor(peer.user.id), 1);
-  flag(context, view, editor.frame ?? 0, height, colors.on, 1.5);
   context.fillStyle = colors.line;
   context.fillRect(NAMES - 1, 0, 1, height);
   canvas.dataset.first = String(Math.round(scale.first));
@@ -73,7 +72,7 @@ function prepared(canvas, width, height) {
 function colorsOf(element) {
   const style = getComputedStyle(element);
   const of = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
-  return { ink: style.color, soft: style.borderTopColor, line: style.borderRightColor, on: style.borderBottomColor, onSoft: style.borderLeftColor, back: style.backgroundColor, hover: style.outlineColor || of("color") };
+  return { ink: style.color, soft: style.borderTopColor, line: style.borderRightColor, onSoft: style.borderLeftColor, back: style.backgroundColor, hover: style.outlineColor || of("color") };
 }
 
 /** @param {CanvasRenderingContext2D} context @param {View} view @param {number} width @param {Colors} colors */

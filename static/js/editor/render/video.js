@@ -89,13 +89,14 @@ export class VideoSource {
 
   /** Frame `n` is on screen: have its neighbours ready in the direction of travel. @param {number} n */
   prefetch(n) {
-    const step = n >= this._last ? 1 : -1;
+    const stride = n - this._last;
+    const step = stride >= 0 ? 1 : -1;
     this._last = n;
     if (!this.decoder) return this.pictures.prefetch(n);
     this.decoder.focus(n, step);
     // Once this frame is on screen, draw the next one: then a step costs no conversion of colours.
     requestAnimationFrame(() => setTimeout(() => {
-      if (this._last === n) this._draw(n + step);
+      if (this._last === n) this._draw(this.decoder?.frames.has(n + stride) ? n + stride : n + step);
     }));
     clearTimeout(this._resting);
     if (this._coarse) this._resting = setTimeout(() => void this._sharpen(n), LOOKED_AT_MS);
