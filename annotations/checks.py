@@ -24,6 +24,14 @@ MAX_KEYFRAMES = 10_000
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9._:-]{1,64}", re.ASCII)
 _UNSAFE_KEYS = {"__proto__", "constructor", "prototype"}
+_NAMES = {"keypoints": "These keypoints take", "attributes": "These attributes take"}
+_MENDING = {
+    "polygon": "simplify it to fewer points, or convert it to a mask.",
+    "polyline": "simplify it to fewer points, or draw it in several parts.",
+    "keypoints": "use fewer of them.",
+    "mask": "store its run lengths at items/{id}/blobs and name them by `blob`, or paint it in several parts.",
+    "attributes": "shorten their texts.",
+}
 
 
 class Malformed(ValueError):
@@ -136,16 +144,15 @@ def geometry(value: Any, where: str) -> dict[str, Any]:
     except shapes.ShapeError as error:
         raise Malformed(str(error).replace("geometry", where, 1)) from None
     if geometry["type"] in ("polygon", "polyline", "keypoints", "mask"):
-        _small_enough(geometry, where)
+        _small_enough(geometry, where, geometry["type"])
     return geometry
 
 
-def _small_enough(value: Any, where: str) -> None:
+def _small_enough(value: dict[str, Any], where: str, what: str) -> None:
     size = len(orjson.dumps(value))
     if size > MAX_SHAPE_BYTES:
-        mask = isinstance(value, dict) and value.get("type") == "mask"
-        help_ = " Store a larger mask at items/{id}/blobs and name it by blob." if mask else ""
-        raise Rejected("TOO_LARGE", f"{where} has {size} bytes; one shape may have {MAX_SHAPE_BYTES}.{help_}")
+        takes = f"{_NAMES.get(what, f'This {what} takes')} {-(-size // 1024)} KiB"
+        raise Rejected("TOO_LARGE", f"{takes}, and may take {MAX_SHAPE_BYTES // 1024}: {_MENDING[what]} ({where})")
 
 
 def _text(value: Any, where: str, longest: int) -> str:
@@ -177,7 +184,7 @@ def _attributes(value: Any, where: str) -> dict[str, Any]:
             checked[key] = [_scalar(part, at) for part in entry]
         else:
             checked[key] = _scalar(entry, at)
-    _small_enough(checked, where)
+    _small_enough(checked, where, "attributes")
     return checked
 
 

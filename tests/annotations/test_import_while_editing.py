@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from annotations import journal
+from annotations.models import JournalTx
 from annotations.queries import every_shape_of
 from projects.models import Item
 from projects.sockets import in_thread
@@ -38,6 +39,7 @@ async def test_people_go_on_during_an_import(server, item, labels, alice, bob):
     await importing
     await in_thread(item.refresh_from_db)
     assert item.rev == 1 + SHAPES // AT_ONCE + edits
+    assert await in_thread(JournalTx.objects.filter(item=item).count) == item.rev
     rows = {each["id"]: each for each in await in_thread(every_shape_of, item)}
     for peer in (one, two):
         await peer.reach(item.rev)

@@ -17,7 +17,7 @@ from django.db import OperationalError, connections
 from django.test import Client
 
 from annotations import journal, queries
-from annotations.models import Annotation, JournalTx
+from annotations.models import Annotation
 from projects.models import Item
 from projects.models.item import State
 from projects.sockets import in_thread
@@ -156,29 +156,6 @@ def age(item: Item, hours: float) -> None:
     for row in Annotation.objects.filter(item=item):
         row.touched = {name: [rev, who, at - hours * 3_600_000] for name, (rev, who, at) in row.touched.items()}
         row.save(update_fields=["touched"])
-
-
-async def test_ten_thousand_shapes_arrive_while_people_label(server, item, labels, alice, bob):
-    peers = [await Peer(server.url, item.pk, token_of(person)).join() for person in (alice, bob)]
-
-    def import_all() -> None:
-        for _ in range(20):
-            part = [create(labels[0]) for _ in range(500)]
-            item.refresh_from_db()
-            journal.commit(item.pk, tx(*part, base_rev=item.rev, client_id="import"), alice, source="import")
-
-    importing = asyncio.ensure_future(in_thread(import_all))
-    acked = []
-    while not importing.done():
-        acked += [await insist(peer, a_tx(labels[1])) for peer in peers]
-    await importing
-    head = 20 + len(acked)
-    for peer in peers:
-        await peer.reach(head)
-        await peer.leave()
-    truth = await rows_of(item)
-    assert len(truth) == 10_000 + len(acked) and all(peer.document == truth for peer in peers)
-    assert await in_thread(lambda: JournalTx.objects.filter(item=item).count()) == head
 
 
 async def test_an_item_is_approved_in_the_middle(server, item, labels, alice, bob):
