@@ -78,6 +78,8 @@ class Transactions(APIView):
         responses={
             200: ReceiptSerializer,
             409: OpenApiResponse(RefusalSerializer, "Refused as things are now; `current` is what is in the way."),
+            413: OpenApiResponse(RefusalSerializer, "`TOO_LARGE`: send several transactions, or simpler shapes."),
+            503: OpenApiResponse(RefusalSerializer, "`BUSY`, `INTERNAL`: the same transaction may be sent again."),
         },
         examples=[
             OpenApiExample("One box", _TX, request_only=True),

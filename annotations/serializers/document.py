@@ -15,7 +15,14 @@ class AnnotationSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField(help_text="Made by the client that drew it.")
     label = serializers.UUIDField()
     frame = serializers.IntegerField(allow_null=True, help_text="The frame of a video; null on an image.")
-    geometry = serializers.DictField(help_text="{type, ...}: box, rbox, polygon, polyline, keypoints, mask or tag.")
+    geometry = serializers.DictField(
+        help_text=(
+            "{type, ...} in pixels: box {x, y, w, h}; rbox {cx, cy, w, h, angle} in degrees clockwise; polygon "
+            "{rings: [[[vertex_id, x, y], ...], ...]}, the first ring outer, the others holes; polyline "
+            "{points: [[vertex_id, x, y], ...]}; keypoints {points: [[x, y, visibility], ...]} in the order of the "
+            "label's skeleton; mask {size: [h, w], counts} (COCO's compressed RLE; `blob` for a stored one); tag {}."
+        )
+    )
     attributes = serializers.DictField()
     keyframes = serializers.DictField(allow_null=True, help_text="A track: {frame: {geometry, outside, occluded}}.")
     source = serializers.ChoiceField(Source.choices)
@@ -48,7 +55,10 @@ class TxSerializer(serializers.Serializer[Any]):
         child=serializers.DictField(),
         max_length=200,
         help_text=(
-            "create, update, delete, restore, vertex, keyframe {id, frame, set}, and for tracks "
+            "{op: create, id, label, geometry, frame?, attributes?, keyframes?, group?, z?}; {op: update, id, set: "
+            "{label?, geometry?, attributes?, frame?, group?, z?, source: human?}, geom_rev?}, a merge per property; "
+            "{op: delete, id}; {op: restore, id}; {op: vertex, id, ring, do: move|insert|remove, vertex, after?, x?, "
+            "y?, geom_rev?}; {op: keyframe, id, frame, set: {geometry?, outside?, occluded?, attributes?} | null}; "
             "{op: track, id, do: split, frame, new}, {do: merge, other}, {do: trim, first, last}, each with the "
             "track_rev that the author had seen (of the other: other_rev); without it nobody else's keyframe may be "
             "newer than base_rev. The journal then holds the plain ops that a track op amounts to."
