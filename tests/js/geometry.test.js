@@ -24,6 +24,14 @@ test("a point in a triangle, beside it, and on a line", () => {
   assert.equal(areaOf(triangle), 50);
 });
 
+test("a skeleton is held by its bones too, as far as they are drawn", () => {
+  const body = { type: "keypoints", points: [[0, 0, 2], [0, 40, 2], [0, 80, 0]] };
+  const bones = [[0, 1], [1, 2]];
+  assert.equal(contains(body, [3, 20], 4, bones), true);
+  assert.equal(contains(body, [3, 60], 4, bones), false);
+  assert.equal(contains(body, [3, 20], 4), false);
+});
+
 test("a moved shape stays in the picture as a whole", () => {
   assert.deepEqual(moved(box(5, 5), -20, 200, 100, 100), box(0, 90));
   assert.deepEqual(boundsOf(moved(triangle, 500, 0, 100, 100)), { minX: 90, minY: 0, maxX: 100, maxY: 10 });

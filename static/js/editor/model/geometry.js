@@ -67,6 +67,12 @@ function corners(cx, cy, w, h, angle) {
   ]);
 }
 
+/** The rings of vertices of a shape; none for shapes without. @param {Geometry} geometry @returns {import("../types.js").Vertex[][]} */
+export function ringsOf(geometry) {
+  if (geometry.type === "polygon") return geometry.rings;
+  return geometry.type === "polyline" ? [geometry.points] : [];
+}
+
 /** @param {Geometry} geometry @returns {number} square pixels; 0 for lines and points */
 export function areaOf(geometry) {
   if (geometry.type === "box" || geometry.type === "rbox") return geometry.w * geometry.h;
@@ -81,15 +87,22 @@ export function areaOf(geometry) {
   return Math.abs(twice) / 2;
 }
 
+/** @param {Extract<Geometry, {type: "keypoints"}>} geometry @param {Point} at @param {number} slack @param {[number, number][]} edges */
+function onBone({ points }, at, slack, edges) {
+  const drawn = (/** @type {number} */ n) => points[n]?.[2] > 0;
+  return edges.some(([from, to]) => drawn(from) && drawn(to) && distanceToSegment(at, [points[from][0], points[from][1]], [points[to][0], points[to][1]]) <= slack);
+}
+
 /**
  * Whether a point lies on or in a shape.
  * @param {Geometry} geometry @param {Point} point @param {number} slack pixels around lines and points
+ * @param {[number, number][]} [edges] of a skeleton: which keypoints are joined by a bone
  */
-export function contains(geometry, [x, y], slack) {
+export function contains(geometry, [x, y], slack, edges = []) {
   if (geometry.type === "tag") return false;
   if (geometry.type === "mask") return maskHolds(geometry, x, y);
   const points = pointsOf(geometry);
-  if (geometry.type === "keypoints") return points.some(([px, py]) => Math.hypot(px - x, py - y) <= slack * 2);
+  if (geometry.type === "keypoints") return points.some(([px, py]) => Math.hypot(px - x, py - y) <= slack * 2) || onBone(geometry, [x, y], slack, edges);
   if (geometry.type !== "polyline" && inRing(points, x, y)) return true;
   const last = geometry.type === "polyline" ? points.length - 1 : points.length;
   for (let i = 0; i < last; i++) {

@@ -6,7 +6,7 @@ import { geometryOn } from "../model/geometry.js";
 import { fixed, numbersOf, withNumber } from "../model/numeric.js";
 import { put } from "../util.js";
 import { checkField, choiceField, line, numberField, textField } from "./fields.js";
-import { later } from "./labels.js";
+import { eachFrame, later } from "./labels.js";
 import { agoText, nameOf } from "./names.js";
 
 /**
@@ -37,7 +37,8 @@ export class Details {
     /** @type {((shapes: Annotation[]) => void)[]} */
     this._shows = [];
     const show = later(() => this.show());
-    for (const name of ["selection", "drafts", "frame", "rights", "hidden"]) editor.on(name, show);
+    for (const name of ["selection", "drafts", "rights", "hidden"]) editor.on(name, show);
+    eachFrame(editor, show);
     editor.store.on("change", show);
     commands.on("change", show);
     setInterval(() => !root.hidden && this.show(), REFRESH_MS);
@@ -59,7 +60,8 @@ export class Details {
     const names = shapes.length === 1 ? Object.keys(attributesOn(shapes[0], this.editor.frame)) : [];
     const kinds = new Set(shapes.map(({ geometry }) => geometry.type));
     const labels = new Set(shapes.map(({ label }) => label));
-    return JSON.stringify([shapes.length > 1, [...kinds], [...labels], names, this.editor.editable, this.editor.labels, this.commands.all.length]);
+    const absent = shapes.some((each) => !this._here(each));
+    return JSON.stringify([absent, shapes.length > 1, [...kinds], [...labels], names, this.editor.editable, this.editor.labels, this.commands.all.length]);
   }
 
   /** @param {Annotation[]} shapes */
@@ -170,13 +172,19 @@ export class Details {
 
   /** @param {Annotation} annotation */
   _geometry(annotation) {
-    return this.editor.drafts.get(annotation.id) ?? geometryOn(annotation, this.editor.frame) ?? annotation.geometry;
+    return this._here(annotation) ?? annotation.geometry;
+  }
+
+  /** Where it is on this frame; undefined or null for a track that is not there. @param {Annotation} annotation */
+  _here(annotation) {
+    return this.editor.drafts.get(annotation.id) ?? geometryOn(annotation, this.editor.frame);
   }
 
   /** @param {Annotation[]} shapes */
   _numbers(shapes) {
     const all = shapes.map((each) => Object.keys(numbersOf(this._geometry(each))).join());
     if (!all[0] || all.some((names) => names !== all[0])) return null;
+    if (shapes.some((each) => !this._here(each))) return make("p", { class: "ed-none" }, "Not on this frame.");
     const typed = !shapes.some(({ geometry }) => fixed(geometry, "x"));
     const cells = all[0].split(",").map((name) => {
       const [sign, words] = SIGNS[name];
