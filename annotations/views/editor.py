@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from annotations.people.comments import people_of
+from annotations.views.modules import MODULES, VIDEO_MODULES
 from annotations.work.desk import desk
 from projects import access
 from projects.media import signed_url
@@ -24,63 +25,6 @@ from projects.models.library import Kind
 _SHOWN_BY_BROWSERS = {"image/jpeg", "image/png", "image/webp", "image/bmp"}
 _A_WORKING_DAY = 12 * 3600
 
-# The modules on the critical path: fetched side by side instead of one import after the other.
-MODULES = (
-    "lib/api.js",
-    "lib/dom.js",
-    "vendor/rbush.js",
-    "editor/commands.js",
-    "editor/core_commands.js",
-    "editor/editor.js",
-    "editor/extensions.js",
-    "editor/presence.js",
-    "editor/session.js",
-    "editor/util.js",
-    "editor/model/attributes.js",
-    "editor/model/borders.js",
-    "editor/model/crowd.js",
-    "editor/model/drafts.js",
-    "editor/model/errors.js",
-    "editor/model/geometry.js",
-    "editor/model/handles.js",
-    "editor/model/history.js",
-    "editor/model/interpolation.js",
-    "editor/model/line.js",
-    "editor/model/mask.js",
-    "editor/model/op_client.js",
-    "editor/model/ops.js",
-    "editor/model/outline.js",
-    "editor/model/queue.js",
-    "editor/model/raster.js",
-    "editor/model/store.js",
-    "editor/model/tracks.js",
-    "editor/model/vertices.js",
-    "editor/panels/frame_bar.js",
-    "editor/panels/labels.js",
-    "editor/panels/objects.js",
-    "editor/panels/people.js",
-    "editor/panels/side.js",
-    "editor/panels/status.js",
-    "editor/panels/toolbar.js",
-    "editor/render/crowd.js",
-    "editor/render/frames.js",
-    "editor/render/mask_picture.js",
-    "editor/render/overlay.js",
-    "editor/render/raster.js",
-    "editor/render/renderer.js",
-    "editor/render/shape_layer.js",
-    "editor/render/style.js",
-    "editor/render/video.js",
-    "editor/render/viewport.js",
-    "editor/tools/box.js",
-    "editor/tools/handles.js",
-    "editor/tools/registry.js",
-    "editor/tools/select.js",
-    "editor/tools/snap.js",
-    "editor/tools/stage.js",
-    "editor/tools/vertices.js",
-)
-
 
 @login_required
 @require_safe
@@ -89,12 +33,13 @@ def editor(request: HttpRequest, item_id: uuid.UUID) -> HttpResponse:
     rows = Item.every.select_related("project", "asset", "asset__video")
     item = access.fetch(rows, request.user, item_id)
     rank = access.project_rank(request.user, item.project_id)
+    is_video = item.asset.kind == Kind.VIDEO
     context = {
         "item": item,
         "project": item.project,
         "config": _config(request, item, rank),
-        "is_video": item.asset.kind == Kind.VIDEO,
-        "modules": [static(f"js/{name}") for name in MODULES],
+        "is_video": is_video,
+        "modules": [static(f"js/{name}") for name in MODULES + (VIDEO_MODULES if is_video else ())],
     }
     response = render(request, "annotations/editor.html", context)
     # The page holds the item's rev and a signed address: an old copy from the history would be wrong.

@@ -11,7 +11,7 @@ from django.contrib.staticfiles.finders import find, get_finder
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.management import call_command
 
-from annotations.views.editor import MODULES
+from annotations.views.modules import MODULES, VIDEO_MODULES
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "static/js"
 
@@ -86,12 +86,13 @@ def needed(name: str, found: set[str]) -> set[str]:
 def test_the_editor_is_light_and_its_page_names_all_modules_that_it_starts_with(collect, settings):
     modules = needed("editor/main.js", set())
     assert modules == {"editor/main.js", *MODULES}
+    assert needed("editor/video.js", set()) - modules == set(VIDEO_MODULES)
     collect()
     settings.STATICFILES_DIRS = [SCRIPTS.parent]
     call_command("collectstatic", interactive=False, verbosity=0)
     folder = settings.STATIC_ROOT / "js"
     sizes = [next(folder.glob(f"{name.removesuffix('.js')}.????????????.js.gz")).stat().st_size for name in modules]
-    assert sum(sizes) <= 90 * 1024, f"{len(sizes)} modules, {sum(sizes)} bytes over the wire"
+    assert len(sizes) <= 36 and sum(sizes) <= 65 * 1024, f"{len(sizes)} modules, {sum(sizes)} bytes over the wire"
 
 
 def test_a_file_that_was_not_collected_keeps_its_plain_name():

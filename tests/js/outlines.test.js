@@ -2,11 +2,10 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { borderBetween, isCorner, nearestPlace, outlinesOf, ringsCross } from "../../static/js/editor/model/borders.js";
-import { geometryOps } from "../../static/js/editor/model/drafts.js";
+import { geometryOps, vertexOps } from "../../static/js/editor/model/drafts.js";
 import { movedTogether } from "../../static/js/editor/model/geometry.js";
 import { stretchedAll } from "../../static/js/editor/model/handles.js";
 import { applyOp } from "../../static/js/editor/model/ops.js";
-import { vertexOps } from "../../static/js/editor/model/vertex_ops.js";
 import { atMost, freshVertex, nearestEdge, numbered, simplified, straightened, thinned, withInserted, withMoved, withoutVertices } from "../../static/js/editor/model/vertices.js";
 import { box } from "./helpers.js";
 

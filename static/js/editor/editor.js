@@ -78,7 +78,7 @@ export class Editor extends Changes {
 
   /** @param {any[]} batch */
   peersMoved(batch) {
-    for (const landing of this.peers.hear(batch, Date.now())) {
+    for (const landing of this.peers.hear(batch, now())) {
       setTimeout(() => this.peers.letGo(landing) && this._landed(), LANDING_MS);
     }
     this.emit("peers");
@@ -90,9 +90,9 @@ export class Editor extends Changes {
     this.emit("peers");
   }
 
-  /** Whoever is there says so every few seconds; of the others nobody may ever say that they are gone. @param {number} [now] */
-  dropSilentPeers(now = Date.now()) {
-    if (this.peers.dropSilent(now)) this.emit("peers");
+  /** Whoever is there says so every few seconds; of the others nobody may ever say that they are gone. @param {number} [at] milliseconds since 1970 */
+  dropSilentPeers(at = now()) {
+    if (this.peers.dropSilent(at)) this.emit("peers");
   }
 
   peersLeft() {
@@ -113,4 +113,9 @@ export class Editor extends Changes {
     }
     if (lost) this.emit("selection");
   }
+}
+
+/** Milliseconds since 1970 that only go on, whatever is done to the clock on the wall. */
+function now() {
+  return performance.timeOrigin + performance.now();
 }

@@ -2,6 +2,7 @@
  * Parts of the editor that are not needed for its first second: fetched once the document is on screen. Each module
  * exports `install(context)`; it adds commands, tabs of the side, overlays, and listens to the editor.
  */
+import { Side } from "./panels/side.js";
 
 /**
  * @typedef {object} Context
@@ -17,6 +18,9 @@
 
 /** @type {Extension[]} */
 export const EXTENSIONS = [
+  { name: "the people who are here", load: () => import("./panels/people.js") },
+  { name: "showing the others where you are", load: () => import("./presence.js") },
+  { name: "the tray of refused work", load: () => import("./panels/tray.js") },
   { name: "the brush's bar", load: () => import("./panels/brush.js") },
   { name: "tags", load: () => import("./panels/tags.js") },
   { name: "large masks", load: () => import("./panels/large_masks.js") },
@@ -44,9 +48,10 @@ export const EXTENSIONS = [
 
 /**
  * All are fetched at once and installed in the order above, so that tabs, commands and buttons lie where they lay
- * the last time. One that fails is missing, and says so; the others work. @param {Context} context
+ * the last time. One that fails is missing, and says so; the others work. @param {Omit<Context, "side">} parts
  */
-export async function installAll(context) {
+export async function installAll(parts) {
+  const context = { ...parts, side: new Side(parts.part("side-tabs"), parts.part("objects")) };
   const wanted = EXTENSIONS.filter(({ when }) => !when || when(context.editor));
   const coming = wanted.map(({ name, load }) => ({ name, module: load().catch((error) => failed(context, name, error)) }));
   for (const { name, module } of coming) {

@@ -4,22 +4,17 @@ import { embedded, isTyping } from "../lib/dom.js";
 import { Commands } from "./commands.js";
 import { coreCommands } from "./core_commands.js";
 import { Editor } from "./editor.js";
-import { installAll } from "./extensions.js";
 import { History } from "./model/history.js";
 import { OpClient } from "./model/op_client.js";
 import { openQueue } from "./model/queue.js";
 import { Store } from "./model/store.js";
-import { frameBar } from "./panels/frame_bar.js";
 import { labelPanel } from "./panels/labels.js";
 import { ObjectList } from "./panels/objects.js";
-import { peopleBar } from "./panels/people.js";
-import { Side } from "./panels/side.js";
-import { hints, measures, saveState, tray } from "./panels/status.js";
+import { hints, measures, saveState } from "./panels/status.js";
 import { toolbar } from "./panels/toolbar.js";
-import { Presence } from "./presence.js";
 import { FrameSource } from "./render/frames.js";
 import { Renderer } from "./render/renderer.js";
-import { VideoSource } from "./render/video.js";
+import { colourPeople } from "./render/style.js";
 import { claimClientId, sendOrphans } from "./session.js";
 import { Stage } from "./tools/stage.js";
 import { safeStorage } from "./util.js";
@@ -36,7 +31,7 @@ async function start() {
   const config = embedded("editor-config");
   const { item, user, urls } = config;
   const storage = safeStorage("sessionStorage");
-  const queue = await openQueue();
+  const [queue, video] = await Promise.all([openQueue(), item.kind === "video" ? import("./video.js") : null]);
   const clientId = await claimClientId(queue, item.id, user.id, storage);
   const store = new Store();
   const client = new OpClient({
@@ -49,11 +44,15 @@ async function start() {
   const editor = new Editor(config, store, client, history);
   const renderer = new Renderer(editor, part("stage"));
   const stage = new Stage(editor, renderer, part("stage"));
+  // Everything below is on its way while the document is.
+  const extensions = import("./extensions.js");
+  colourPeople(Object.keys(config.people ?? {}));
   const commands = panels(editor, stage);
+  video?.frameBar(part("frame-bar"), editor, commands);
   if (config.can_edit) editor.setTool("box");
   listen(editor, commands, stage);
+  if (video) editor.frames = videoSource(editor, video.VideoSource);
   pictures(editor, renderer);
-  new Presence(editor);
   Object.assign(globalThis, { frameloop: { editor, renderer, commands } });
 
   try {
@@ -64,8 +63,9 @@ async function start() {
     editor.emit("say", error instanceof ApiError ? error.detail : String(error));
   }
   await client.start();
+  await Promise.all([stage.ready, renderer.ready]);
   document.documentElement.dataset.ready = "true";
-  await installAll({ editor, commands, renderer, stage, part, side: new Side(part("side-tabs"), part("objects")) });
+  await (await extensions).installAll({ editor, commands, renderer, stage, part });
   document.documentElement.dataset.complete = "true";
   if (config.can_edit) await orphans(editor, queue, clientId);
 }
@@ -90,12 +90,9 @@ function panels(editor, stage) {
   });
   toolbar(part("tools"), editor, commands);
   new ObjectList(part("objects"), editor, commands);
-  peopleBar(part("people"), editor);
   saveState(part("save"), editor.client);
-  tray(part("tray"), editor);
   hints(part("hint"), editor);
   measures(part("measures"), editor);
-  if (editor.isVideo) frameBar(part("frame-bar"), editor, commands);
   part("help-button").addEventListener("click", () => showHelp(commands));
   return commands;
 }
@@ -175,11 +172,15 @@ function leavesStage(event, editor) {
   return editor.selection.size === 1 && editor.selection.has(end.id);
 }
 
+/** @param {Editor} editor @param {typeof import("./render/video.js").VideoSource} VideoSource */
+function videoSource({ config: { urls, item } }, VideoSource) {
+  const urlOf = (/** @type {number} */ n) => `${urls.frames}${n}`;
+  return new VideoSource({ count: item.frames, width: item.width, fps: item.fps, urlOf, playbackUrl: urls.playback });
+}
+
 /** The picture of the item, or of the frame that was asked for last. @param {Editor} editor @param {Renderer} renderer */
 function pictures(editor, renderer) {
   const { urls, item } = editor.config;
-  const frameUrl = (/** @type {number} */ n) => `${urls.frames}${n}`;
-  if (editor.isVideo) editor.frames = new VideoSource({ count: item.frames, width: item.width, fps: item.fps, urlOf: frameUrl, playbackUrl: urls.playback });
   const source = editor.frames ?? new FrameSource({ count: 1, urlOf: () => urls.picture });
   const host = part("stage");
   const problem = part("problem");

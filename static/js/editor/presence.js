@@ -16,6 +16,11 @@ const MOST_VERTICES = 100;
 /** Who does nothing for so long is away. */
 const AWAY_MS = 60_000;
 
+/** @param {import("./extensions.js").Context} context */
+export function install({ editor }) {
+  new Presence(editor);
+}
+
 export class Presence {
   /** @param {import("./editor.js").Editor} editor */
   constructor(editor) {
@@ -40,16 +45,15 @@ export class Presence {
       this._last = "";
       this._soon();
     });
+    this._wasLive = editor.client.state === "live";
     editor.client.on("state", (state) => {
-      if (state !== "live") return;
-      if (this._wasLive) return;
-      this._wasLive = true;
+      const back = state === "live" && !this._wasLive;
+      this._wasLive = state === "live";
+      if (!back) return;
       this._last = "";
       this._soon();
     });
-    editor.client.on("state", (state) => {
-      if (state !== "live") this._wasLive = false;
-    });
+    this._soon();
   }
 
   /** Whether somebody is there: the page is in sight, and a hand did something in the last minute. */

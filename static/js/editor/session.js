@@ -75,7 +75,8 @@ export async function sendOrphans({ queue, item, user, clientId, post, refused }
 /** @param {PendingTx} tx */
 async function isDead(tx) {
   if (navigator.locks) return hold(tx.client_id, false);
-  return Date.now() - madeAt(tx.tx_id) > SURELY_DEAD_MS;
+  // Made in what is the future now, the clock was put right since: that was not a moment ago either.
+  return Math.abs(Date.now() - madeAt(tx.tx_id)) > SURELY_DEAD_MS;
 }
 
 /** When a UUID of version 7 was made, in milliseconds since 1970. @param {string} id */

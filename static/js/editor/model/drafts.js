@@ -1,13 +1,16 @@
 /** The ops that make a shape what a hand has made of it. Pure. */
-import { geometryOn } from "./geometry.js";
+import { geometryOn, ringsOf } from "./geometry.js";
 import { keyframeOp } from "./tracks.js";
-import { vertexOps } from "./vertex_ops.js";
 
 /**
  * @typedef {import("../types.js").Annotation} Annotation
  * @typedef {import("../types.js").Geometry} Geometry
  * @typedef {import("../types.js").Op} Op
+ * @typedef {import("../types.js").Vertex} Vertex
  */
+
+/** One op each for more vertices than this says less than the whole outline does. */
+const MOST_OPS = 40;
 
 /**
  * A track gets a keyframe. Of an outline only the vertices that were moved are sent, so that others' vertices stay as
@@ -42,4 +45,42 @@ export function geometriesOf(annotations, frame, drafts = new Map()) {
     if (geometry && geometry.type !== "tag") found.set(annotation.id, geometry);
   }
   return found;
+}
+
+/**
+ * The ops of single vertices that make one outline of another.
+ * @param {Geometry} before @param {Geometry} after
+ * @returns {Omit<Op, "id">[] | null} none when they are alike; null when the outline is better replaced as a whole
+ */
+export function vertexOps(before, after) {
+  if (before.type !== after.type) return null;
+  const [old, rings] = [ringsOf(before), ringsOf(after)];
+  if (!rings.length || old.length !== rings.length) return null;
+  /** @type {Omit<Op, "id">[]} */
+  const ops = [];
+  for (let n = 0; n < rings.length; n++) {
+    const some = old[n] === rings[n] ? [] : ringOps(old[n], rings[n], n);
+    if (!some) return null;
+    ops.push(...some);
+  }
+  const all = rings.reduce((sum, ring) => sum + ring.length, 0);
+  return ops.length < all && ops.length <= MOST_OPS ? ops : null;
+}
+
+/** @param {Vertex[]} before @param {Vertex[]} after @param {number} ring @returns {Omit<Op, "id">[] | null} null when the order changed */
+function ringOps(before, after, ring) {
+  const old = new Map(before.map((vertex) => [vertex[0], vertex]));
+  const kept = new Set(after.map(([id]) => id));
+  const stays = before.filter(([id]) => kept.has(id));
+  const same = after.filter(([id]) => old.has(id));
+  if (stays.some(([id], i) => same[i][0] !== id)) return null;
+  /** @type {Omit<Op, "id">[]} */
+  const ops = [];
+  after.forEach(([id, x, y], i) => {
+    const was = old.get(id);
+    if (!was) ops.push({ op: "vertex", ring, do: "insert", vertex: id, after: after[i - 1]?.[0] ?? null, x, y });
+    else if (was[1] !== x || was[2] !== y) ops.push({ op: "vertex", ring, do: "move", vertex: id, x, y });
+  });
+  for (const [id] of before) if (!kept.has(id)) ops.push({ op: "vertex", ring, do: "remove", vertex: id });
+  return ops;
 }

@@ -21,11 +21,11 @@ export const FINAL = new Map([
 /** Close codes by which the server says that what was just sent cannot be read. */
 export const UNREADABLE = new Set([4400, 4413]);
 
-/** @type {Clock} */
+/** Its time only goes on: the clock on the wall may be put right while somebody works. @type {Clock} */
 export const BROWSER_CLOCK = {
   setTimeout: (act, ms) => globalThis.setTimeout(act, ms),
   clearTimeout: (id) => globalThis.clearTimeout(id),
-  now: () => Date.now(),
+  now: () => performance.now(),
   random: () => Math.random(),
 };
 

@@ -2,7 +2,7 @@
  * What one op does to one annotation: a pure reducer, the twin of `annotations/ops.py`.
  * The vectors in `tests/vectors/ops` are run by both, so that they can never drift apart.
  */
-import { OpError } from "./errors.js";
+import { OpError } from "../util.js";
 import { expand } from "./tracks.js";
 
 /**

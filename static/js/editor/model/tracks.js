@@ -2,7 +2,7 @@
  * Splitting, merging and trimming tracks: a `track` op as the plain ops that it amounts to. Pure, and the twin of
  * `annotations/tracks.py`, where the rules are told. Here it shows what the server will do.
  */
-import { OpError } from "./errors.js";
+import { OpError } from "../util.js";
 import { Track, isTrack, trackOf } from "./interpolation.js";
 
 /**

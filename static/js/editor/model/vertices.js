@@ -1,6 +1,6 @@
 /** Pure edits of outlines, vertex by vertex: vertices carry ids, so that two people's edits of one outline merge. */
 import { clamp, round2 } from "../util.js";
-import { ringsOf } from "./vertex_ops.js";
+import { ringsOf } from "./geometry.js";
 
 export { ringsOf };
 

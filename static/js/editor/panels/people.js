@@ -1,16 +1,15 @@
 /** Who is here: avatars in the colour of their cursors, and a list of everybody with what can be done about each. */
 import { icon, make } from "../../lib/dom.js";
 import { crowd } from "../model/crowd.js";
-import { colourPeople, inkOn, personColor } from "../render/style.js";
+import { inkOn, personColor } from "../render/style.js";
 
 /** @typedef {import("../model/crowd.js").Present} Present */
 
 const MOST_AVATARS = 6;
 
-/** @param {HTMLElement} root @param {import("../editor.js").Editor} editor */
-export function peopleBar(root, editor) {
-  colourPeople(Object.keys(editor.config.people ?? {}));
-  return new PeopleBar(root, editor);
+/** @param {import("../extensions.js").Context} context */
+export function install({ editor, part }) {
+  new PeopleBar(part("people"), editor);
 }
 
 /** Asks for `follow` (somebody's id, or null) and `visit` through the editor; is opened by its `everybody`. */

@@ -1,5 +1,5 @@
-/** What became of one's work: the save state, the tray of refused work, the zoom, and short words. */
-import { icon, make } from "../../lib/dom.js";
+/** What became of one's work: the save state, the zoom, and short words. */
+import { make } from "../../lib/dom.js";
 import { put } from "../util.js";
 import { later } from "./labels.js";
 
@@ -10,16 +10,6 @@ const SPEAK_MS = 800;
 const TITLES = /** @type {Record<string, string>} */ ({
   offline: "Your work is kept on this machine and sent when the connection is back.",
   aside: "Some of your work was refused: look at the tray at the top right of the picture.",
-});
-const CODES = /** @type {Record<string, string>} */ ({
-  CONFLICT: "Somebody else changed the same thing meanwhile",
-  GONE: "Somebody else deleted this shape meanwhile",
-  MISSING: "The shape is no longer there",
-  EXISTS: "It is there already",
-  FORBIDDEN: "You may not do this here",
-  ITEM_APPROVED: "This item is approved and closed for changes",
-  ANCHOR_GONE: "Somebody else took this vertex away meanwhile: the outline stays as they left it",
-  RESTORED: "The server was restored from a backup",
 });
 
 /** Always in sight: the rev that is saved, when, and what waits. @param {HTMLElement} root @param {import("../model/op_client.js").OpClient} client */
@@ -33,7 +23,7 @@ export function saveState(root, client) {
   let [speaking, aging] = [0, 0];
   const age = () => {
     clearTimeout(aging);
-    const [words, next] = root.dataset.state === "saved" && client.savedAt ? sinceSaved(Date.now() - client.savedAt) : ["", 0];
+    const [words, next] = root.dataset.state === "saved" && client.savedAt ? sinceSaved(client.clock.now() - client.savedAt) : ["", 0];
     if (ago.textContent !== words) ago.textContent = words;
     if (next) aging = window.setTimeout(age, next);
   };
@@ -75,43 +65,6 @@ export function saveWords(client, wasOff = false) {
   if (waiting) return ["saving", waiting > 3 ? `Saving, ${waiting} waiting` : "Saving"];
   const aside = client.tray.length ? `, ${client.tray.length} not saved` : "";
   return [aside ? "aside" : "saved", `Saved · rev ${client.store.rev}${aside}`];
-}
-
-/** Refused work: it stays until its person decides. @param {HTMLElement} root @param {import("../editor.js").Editor} editor */
-export function tray(root, editor) {
-  const { client } = editor;
-  const list = make("ul", { class: "ed-tray-list" });
-  root.append(make("h2", {}, icon("alert"), "Not saved"), list);
-  const show = () => {
-    root.hidden = !client.tray.length;
-    list.replaceChildren(...client.tray.map((tx) => trayRow(tx, editor)));
-  };
-  client.on("refused", show);
-  client.on("state", () => list.childElementCount !== client.tray.length && show());
-  show();
-}
-
-/** @param {import("../types.js").PendingTx} tx @param {import("../editor.js").Editor} editor */
-function trayRow(tx, editor) {
-  const { client } = editor;
-  const code = tx.refused?.code ?? "";
-  const gone = code === "GONE" && !tx.undo_of;
-  const again = make("button", { type: "button", class: "ed-small" }, gone ? "Restore with my edit" : "Send again");
-  again.addEventListener("click", () => {
-    client.dismiss(tx.tx_id);
-    const restored = gone ? [...new Set(tx.ops.map((op) => op.id))].map((id) => ({ op: "restore", id })) : [];
-    if (tx.undo_of) client.submit(tx.ops, { title: tx.title, undo_of: tx.undo_of, preview: tx.preview });
-    else editor.submit([...restored, ...tx.ops.map((op) => renewed(op, editor))], tx.title);
-  });
-  const drop = make("button", { type: "button", class: "ed-small quiet" }, "Let go");
-  drop.addEventListener("click", () => client.dismiss(tx.tx_id));
-  const why = code === "ANCHOR_GONE" ? CODES[code] : tx.refused?.detail || CODES[code] || code;
-  return make("li", {}, make("strong", {}, tx.title || "An edit"), make("p", {}, why), make("div", { class: "ed-tray-actions" }, ...(code === "ANCHOR_GONE" ? [] : [again]), drop));
-}
-
-/** Whoever sends an outline again has seen what it will replace. @param {import("../types.js").Op} op @param {import("../editor.js").Editor} editor */
-function renewed(op, editor) {
-  return "geom_rev" in op ? { ...op, geom_rev: editor.store.get(op.id)?.geom_rev ?? op.geom_rev } : op;
 }
 
 /** Short words at the foot of the stage. @param {HTMLElement} root @param {import("../editor.js").Editor} editor */

@@ -1,9 +1,8 @@
 /** What is done with tracks: begin them, set keyframes, cut, join, and take them apart. */
 import { make } from "../../lib/dom.js";
-import { OpError } from "../model/errors.js";
 import { isTrack, stateOn, trackOf } from "../model/interpolation.js";
 import { expandAll, keyframeOp } from "../model/tracks.js";
-import { safeStorage, uuid7 } from "../util.js";
+import { OpError, safeStorage, uuid7 } from "../util.js";
 
 /**
  * @typedef {import("../editor.js").Editor} Editor

@@ -1,11 +1,12 @@
 /** Thousands of shapes as outlines of one pixel: what would blur the picture anyway is not drawn at all. */
 import { pointsOf } from "../model/geometry.js";
-import { penOf } from "./raster.js";
+import { Raster, penOf } from "./raster.js";
+
+export { Raster };
 
 /**
  * @typedef {import("./shape_layer.js").Entry} Entry
  * @typedef {{scale: number, dx: number, dy: number}} Place from pixels of the picture to those of the bitmap
- * @typedef {import("./raster.js").Raster} Raster
  * @typedef {import("./raster.js").Clip} Clip
  * @typedef {import("./raster.js").Pen} Pen
  */

@@ -1,5 +1,8 @@
-/** Masks as small pictures in a colour: soft inside, with an edge of a pixel, kept for as long as the mask. */
+/** Masks as small pictures in a colour, soft inside, with an edge of a pixel, and as outlines; kept for as long as the mask. */
 import { decodeMask, eachStripe } from "../model/mask.js";
+import { partsOf } from "../model/outline.js";
+import { Bitmap } from "../model/raster.js";
+import { rectangle } from "./style.js";
 
 /** @typedef {import("../types.js").Mask} Mask */
 
@@ -47,4 +50,25 @@ export function pixelOf(color, opacity) {
   const [red, green, blue] = [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16) || 0);
   const bytes = new Uint8ClampedArray([red, green, blue, Math.round(opacity * 255)]);
   return new Uint32Array(bytes.buffer)[0];
+}
+
+/** The outline of a speckled mask would cost more than it says: it gets the rectangle around it. */
+const MOST_RUNS = 20_000;
+const MOST_VERTICES = 4000;
+
+/** @type {WeakMap<import("../types.js").Mask, import("../types.js").Point[][]>} */
+const outlines = new WeakMap();
+
+/** The edges of a mask, kept for as long as the mask. @param {import("../types.js").Mask} mask */
+export function outlinesOf(mask) {
+  const known = outlines.get(mask);
+  if (known) return known;
+  const { runs, bounds } = decodeMask(mask);
+  if (!bounds) return [];
+  const exact = runs.length > MOST_RUNS ? [] : partsOf(Bitmap.of(mask), 1).flat();
+  const tooMany = !exact.length || exact.reduce((sum, ring) => sum + ring.length, 0) > MOST_VERTICES;
+  /** @type {import("../types.js").Point[][]} */
+  const rings = tooMany ? [rectangle(bounds)] : exact;
+  outlines.set(mask, rings);
+  return rings;
 }

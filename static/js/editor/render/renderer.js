@@ -5,7 +5,7 @@
 import RBush from "../../vendor/rbush.js";
 import { areaOf, boundsOf, contains, geometryOn, union } from "../model/geometry.js";
 import { put } from "../util.js";
-import { Overlay } from "./overlay.js";
+import { crowds, masks } from "./parts.js";
 import { ShapeLayer } from "./shape_layer.js";
 
 /**
@@ -36,7 +36,10 @@ export class Renderer {
     this.view = editor.view;
     this.picture = /** @type {HTMLElement} */ (stage.querySelector(".ed-picture"));
     const canvas = /** @type {HTMLCanvasElement} */ (stage.querySelector("canvas"));
-    this.overlay = new Overlay(/** @type {SVGSVGElement} */ (stage.querySelector("svg.ed-overlay")));
+    /** @type {import("./overlay.js").Overlay | null} on its way while the first shapes are drawn */
+    this.overlay = null;
+    /** Resolves when all that hands need is here. */
+    this.ready = this._fetchOverlay();
     /** @type {RBush<Entry>} */
     this.tree = new RBush();
     /** @type {Map<string, Entry>} */
@@ -82,22 +85,30 @@ export class Renderer {
     });
     // A shape and the preview of its drag change over in one frame, others' like one's own.
     editor.on("landed", () => (this._hurry = true));
-    editor.on("hidden", () => {
-      this._stale = true;
-      this._drawnAt = 0;
-      this.ask();
-    });
+    editor.on("hidden", () => this._anew());
+    for (const late of [masks, crowds]) late.on("here", () => this._anew());
     for (const name of ["selection", "hover", "guides", "peers", "tool"]) editor.on(name, ask);
     new ResizeObserver(() => this.resize()).observe(this.stage);
+  }
+
+  async _fetchOverlay() {
+    const { Overlay } = await import("./overlay.js");
+    this.overlay = new Overlay(/** @type {SVGSVGElement} */ (this.stage.querySelector("svg.ed-overlay")));
+    this.ask();
+  }
+
+  /** Draw everything again as soon as can be. */
+  _anew() {
+    this._stale = true;
+    this._drawnAt = 0;
+    this.ask();
   }
 
   resize() {
     const { clientWidth, clientHeight } = this.stage;
     if (!clientWidth || !clientHeight) return;
     this.view.resize(clientWidth, clientHeight);
-    this._stale = true;
-    this._drawnAt = 0;
-    this.ask();
+    this._anew();
   }
 
   /** How things look has changed. @param {{smooth: boolean, fill: number, names: boolean}} look fill from 0 to 1 */
@@ -106,9 +117,7 @@ export class Renderer {
     this.layer.fill = fill;
     this.layer.names = names;
     this._place = "";
-    this._stale = true;
-    this._drawnAt = 0;
-    this.ask();
+    this._anew();
   }
 
   /** Show a loaded picture: whatever was there goes in the same step. @param {HTMLElement} element */
@@ -127,9 +136,7 @@ export class Renderer {
     }
     this.tree.clear();
     this.tree.load([...this.entries.values()]);
-    this._stale = true;
-    this._drawnAt = 0;
-    this.ask();
+    this._anew();
   }
 
   /** @param {Set<string>} ids */
@@ -181,7 +188,7 @@ export class Renderer {
   hits(point, reach = 5) {
     const slack = reach / this.view.scale;
     return this.near(point, slack)
-      .filter(({ id, geometry }) => !this.editor.locked.has(id) && contains(geometry, point, slack))
+      .filter(({ id, geometry }) => !this.editor.locked.has(id) && contains(geometry, point, slack, bonesOf(this.editor, id, geometry)))
       .map(({ id, z, geometry }) => ({ id, z, area: areaOf(geometry) }))
       .sort((a, b) => b.z - a.z || a.area - b.area)
       .map(({ id }) => id);
@@ -209,7 +216,7 @@ export class Renderer {
 
   /** @param {Geometry} geometry @param {Point} at of the stage @param {number} reach */
   handleUnder(geometry, at, reach) {
-    return this.overlay.handleUnder(geometry, at, this.view, reach);
+    return this.overlay?.handleUnder(geometry, at, this.view, reach) ?? null;
   }
 
   // -- drawing ---------------------------------------------------------------------------------------------------
@@ -297,6 +304,7 @@ export class Renderer {
   /** @param {number} now */
   _drawOverlay(now) {
     const { editor, view, overlay } = this;
+    if (!overlay) return;
     const hovered = editor.hover && !editor.drafts.has(editor.hover) ? this.entries.get(editor.hover) : undefined;
     overlay.showHover(hovered?.geometry ?? null, hovered ? editor.styles.of(hovered.annotation).color : "", view);
     const chosen = editor.selectedEntries(this.entries);

@@ -7,9 +7,7 @@
  * outlines are written as pixels (`raster.js`).
  */
 import { boundsOf, pointsOf, union } from "../model/geometry.js";
-import { rasterise } from "./crowd.js";
-import { maskPicture } from "./mask_picture.js";
-import { Raster } from "./raster.js";
+import { crowds, masks } from "./parts.js";
 
 /**
  * @typedef {import("../types.js").Bounds} Bounds
@@ -63,7 +61,7 @@ export class ShapeLayer {
     this.redraws = 0;
     /** How many shapes the bitmap shows, those with many corners counting for several. */
     this.total = 0;
-    /** @type {Raster | null} the pixels of the boxes, while there are thousands */
+    /** @type {import("./raster.js").Raster | null} the pixels of the boxes, while there are thousands */
     this._raster = null;
     /** @type {Style | null} what the context is set to */
     this._pen = null;
@@ -142,11 +140,12 @@ export class ShapeLayer {
     this.total = entries.reduce((sum, { weight }) => sum + weight, 0);
     this.dense = entries.length > MOST_WITH_NAMES;
     this._begin();
-    if (!this._isCrowded) {
+    const crowd = this._isCrowded ? crowds.get() : null;
+    if (!crowd) {
       this._raster = null;
       this.context.clearRect(0, 0, this.width, this.height);
     } else if (this._raster?.width !== this.canvas.width || this._raster.height !== this.canvas.height) {
-      this._raster = new Raster(this.canvas.width, this.canvas.height);
+      this._raster = new crowd.Raster(this.canvas.width, this.canvas.height);
     }
     this._paint(entries, { left: 0, top: 0, width: this.width, height: this.height });
     this.redraws += 1;
@@ -166,7 +165,7 @@ export class ShapeLayer {
       this.context.beginPath();
       this.context.rect(left, top, width, height);
       this.context.clip();
-      if (!this._isCrowded) this.context.clearRect(left, top, width, height);
+      if (!this._raster) this.context.clearRect(left, top, width, height);
       const reach = this._toPicture(left, top, left + width, top + height);
       this._paint(this.source.search(grown(reach, (this.dense ? 4 : NAME_WIDTH) / scale)), { left, top, width, height });
       this.context.restore();
@@ -216,9 +215,9 @@ export class ShapeLayer {
     // Of age alone nothing could be seen in a crowd of outlines.
     if (!this._isCrowded || this.source.raised()) shown.sort(inOrder);
     const faint = dimmed.size ? entries.filter(({ id }) => dimmed.has(id) && !lifted?.(id)) : [];
-    if (this._raster && this._isCrowded) return this._paintCrowd(this._raster, shown, faint, part);
+    if (this._raster) return this._paintCrowd(this._raster, shown, faint, part);
     if (faint.length) this._faint(faint);
-    this._halo(shown);
+    if (!this._isCrowded) this._halo(shown);
     const filled = this.total <= MOST_WITH_FILL && this.fill > 0;
     for (const entry of shown) this._outline(entry, filled);
     this.context.setLineDash([]);
@@ -266,7 +265,7 @@ export class ShapeLayer {
     context.strokeRect(x, y, w, h);
   }
 
-  /** Outlines as pixels, and what has none above them. @param {Raster} raster @param {Entry[]} entries @param {Entry[]} faint @param {Part} part */
+  /** Outlines as pixels, and what has none above them. @param {import("./raster.js").Raster} raster @param {Entry[]} entries @param {Entry[]} faint @param {Part} part */
   _paintCrowd(raster, entries, faint, part) {
     const { ratio, context } = this;
     const clip = {
@@ -275,6 +274,7 @@ export class ShapeLayer {
     };
     raster.clear(clip);
     const place = { scale: this.drawn.scale * ratio, dx: (this.drawn.x - this.left) * ratio, dy: (this.drawn.y - this.top) * ratio };
+    const { rasterise } = /** @type {typeof import("./crowd.js")} */ (crowds.get());
     rasterise(raster, faint, this.source.styleOf, place, clip, FAINT);
     const others = rasterise(raster, entries, this.source.styleOf, place, clip);
     context.putImageData(raster.image, 0, 0, clip.left, clip.top, clip.right - clip.left, clip.bottom - clip.top);
@@ -317,7 +317,7 @@ export class ShapeLayer {
   /** @param {import("../types.js").Mask} mask */
   _mask(mask) {
     const { scale } = this.drawn;
-    const picture = maskPicture(mask, String(this.context.strokeStyle));
+    const picture = masks.get()?.maskPicture(mask, String(this.context.strokeStyle));
     if (!picture) return;
     const { minX, minY } = /** @type {Bounds} */ (boundsOf(mask));
     const [x, y] = this._toBitmap(minX, minY);

@@ -1,8 +1,6 @@
 /** How shapes look: colours of labels, dashes of suggestions, and the paths of geometries. */
-import { pointsOf } from "../model/geometry.js";
-import { decodeMask } from "../model/mask.js";
-import { partsOf } from "../model/outline.js";
-import { Bitmap } from "../model/raster.js";
+import { boundsOf, pointsOf } from "../model/geometry.js";
+import { masks } from "./parts.js";
 
 /**
  * @typedef {import("../types.js").Annotation} Annotation
@@ -93,7 +91,7 @@ export function svgPath(geometry, view, edges = []) {
   if (geometry.type === "polygon") {
     return geometry.rings.map((ring) => `M${ring.map(([, x, y]) => at(x, y)).join("L")}Z`).join("");
   }
-  if (geometry.type === "mask") return outlinesOf(geometry).map((ring) => `M${ring.map(([x, y]) => at(x, y)).join("L")}Z`).join("");
+  if (geometry.type === "mask") return maskRings(geometry).map((ring) => `M${ring.map(([x, y]) => at(x, y)).join("L")}Z`).join("");
   const points = pointsOf(geometry);
   if (!points.length) return "";
   if (geometry.type === "keypoints") {
@@ -104,24 +102,15 @@ export function svgPath(geometry, view, edges = []) {
   return `M${points.map(([x, y]) => at(x, y)).join("L")}${geometry.type === "polyline" ? "" : "Z"}`;
 }
 
-/** The outline of a speckled mask would cost more than it says: it gets the rectangle around it. */
-const MOST_RUNS = 20_000;
-const MOST_VERTICES = 4000;
+/** The edges of a mask; until they can be found, the rectangle around it. @param {import("../types.js").Mask} mask @returns {import("../types.js").Point[][]} */
+function maskRings(mask) {
+  const drawing = masks.get();
+  if (drawing) return drawing.outlinesOf(mask);
+  const bounds = boundsOf(mask);
+  return bounds ? [rectangle(bounds)] : [];
+}
 
-/** @type {WeakMap<import("../types.js").Mask, import("../types.js").Point[][]>} */
-const outlines = new WeakMap();
-
-/** The edges of a mask, kept for as long as the mask. @param {import("../types.js").Mask} mask */
-function outlinesOf(mask) {
-  const known = outlines.get(mask);
-  if (known) return known;
-  const { runs, bounds } = decodeMask(mask);
-  if (!bounds) return [];
-  const { minX, minY, maxX, maxY } = bounds;
-  const exact = runs.length > MOST_RUNS ? [] : partsOf(Bitmap.of(mask), 1).flat();
-  const tooMany = !exact.length || exact.reduce((sum, ring) => sum + ring.length, 0) > MOST_VERTICES;
-  /** @type {import("../types.js").Point[][]} */
-  const rings = tooMany ? [[[minX, minY], [maxX, minY], [maxX, maxY], [minX, maxY]]] : exact;
-  outlines.set(mask, rings);
-  return rings;
+/** @param {import("../types.js").Bounds} bounds @returns {import("../types.js").Point[]} */
+export function rectangle({ minX, minY, maxX, maxY }) {
+  return [[minX, minY], [maxX, minY], [maxX, maxY], [minX, maxY]];
 }

@@ -1,10 +1,7 @@
 /**
- * Every tool, in the order of the toolbar. What is not drawn with on every item is fetched when it is first chosen.
+ * Every tool, in the order of the toolbar. Each is fetched when it is first chosen.
  * A tool is a class `new Tool(editor, renderer)` with the methods of `Tool` in stage.js.
  */
-import { BoxTool, ExtremeTool } from "./box.js";
-import { SelectTool } from "./select.js";
-
 /**
  * @typedef {object} ToolEntry
  * @property {string} id
@@ -12,14 +9,14 @@ import { SelectTool } from "./select.js";
  * @property {string[]} keys
  * @property {string} sign an icon's name, or text
  * @property {boolean} [looks] whether it may be used where nothing can be changed
- * @property {() => any | Promise<any>} load gives the class
+ * @property {() => Promise<any>} load gives the class
  */
 
 /** @type {ToolEntry[]} */
 export const TOOLS = [
-  { id: "select", title: "Select and move", keys: ["KeyV"], sign: "cursor", looks: true, load: () => SelectTool },
-  { id: "box", title: "Draw boxes: drag, or click two corners", keys: ["KeyB"], sign: "box", load: () => BoxTool },
-  { id: "extreme", title: "Draw boxes: click the four extreme points", keys: ["KeyX"], sign: "✣", load: () => ExtremeTool },
+  { id: "select", title: "Select and move", keys: ["KeyV"], sign: "cursor", looks: true, load: async () => (await import("./select.js")).SelectTool },
+  { id: "box", title: "Draw boxes: drag, or click two corners", keys: ["KeyB"], sign: "box", load: async () => (await import("./box.js")).BoxTool },
+  { id: "extreme", title: "Draw boxes: click the four extreme points", keys: ["KeyX"], sign: "✣", load: async () => (await import("./box.js")).ExtremeTool },
   { id: "rbox", title: "Draw rotated boxes: click both ends of a side, then the width; or drag, and turn", keys: ["KeyO"], sign: "rotated", load: async () => (await import("./rbox.js")).RotatedBoxTool },
   { id: "polygon", title: "Draw polygons: click points or drag freehand; Enter closes, Backspace takes back", keys: ["KeyP"], sign: "polygon", load: async () => (await import("./polygon.js")).PolygonTool },
   { id: "hole", title: "Cut a hole into the selected polygon", keys: ["Alt+KeyP"], sign: "hole", load: async () => (await import("./polygon.js")).HoleTool },

@@ -20,6 +20,9 @@ import { TOOLS } from "./registry.js";
  * @property {(event: KeyboardEvent) => boolean} [key] a key before any command gets it; true when it was taken
  */
 
+/** In the hand until the first tool has come. @type {Tool} */
+const NONE = { cursor: "default", enter() {}, exit() {}, down() {}, move() {}, up() {}, cancel() {} };
+
 const WHEEL_STEP = 0.0016;
 const LARGEST_WHEEL = 180;
 
@@ -31,7 +34,7 @@ export class Stage {
     this.renderer = renderer;
     /** @type {Map<string, Tool | Promise<Tool>>} those that were chosen so far */
     this.tools = new Map();
-    this.tool = /** @type {Tool} */ (this._tool("select"));
+    this.tool = NONE;
     /** @type {Map<number, [number, number]>} pointers that are down, by id */
     this.pointers = new Map();
     /** @type {"tool" | "pan" | "pinch" | null} */
@@ -43,9 +46,10 @@ export class Stage {
     this.grip = null;
     /** @type {[number, number] | null} in picture pixels, for the other people */
     this.cursor = null;
-    editor.on("tool", () => this._swap());
+    /** Resolves when the tool that was chosen last is in the hand. */
+    this.ready = this._swap();
+    editor.on("tool", () => (this.ready = this._swap()));
     this._listen();
-    this._swap();
   }
 
   _listen() {
@@ -77,7 +81,8 @@ export class Stage {
     } catch (error) {
       this.tools.delete(id);
       this.editor.emit("say", `The tool could not be loaded: ${error instanceof Error ? error.message : error}. Choose it again to retry.`);
-      return this.editor.setTool("select");
+      if (id !== "select") this.editor.setTool("select");
+      return;
     }
     if (this.editor.tool !== id) return;
     this.tool.exit();
@@ -98,8 +103,7 @@ export class Stage {
       this.tools.set(id, tool);
       return tool;
     };
-    const kind = entry.load();
-    const tool = kind instanceof Promise ? kind.then(made) : made(kind);
+    const tool = entry.load().then(made);
     this.tools.set(id, tool);
     return tool;
   }
