@@ -23,7 +23,7 @@ from django.utils import timezone
 from annotations import blobs, journal, queries
 from annotations.models import Consensus
 from annotations.protocol import Tx
-from annotations.work import agreement
+from annotations.work import agreement, merging
 from annotations.work.agreement import Agreement
 from projects import states
 from projects.ids import uuid7
@@ -154,7 +154,7 @@ def merge(consensus: Consensus, by: User) -> int:
     people = list(report(consensus).shapes.values())
     if len(people) < 2:
         raise ConsensusError("Fewer than two people have submitted their copy: wait for them.")
-    found = agreement.merged(people)
+    found = merging.merged(people)
     if not found:
         raise ConsensusError("There is nothing that half of the people drew: look at the differences.")
     ops = [_create(shape, consensus.item, by) for shape in found]

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from annotations.work import agreement, overlap
-from annotations.work.agreement import against_truth, best_pairs, compare, differences, kappa, match, merged, pooled
+from annotations.work.agreement import against_truth, best_pairs, compare, differences, kappa, match, pooled
+from annotations.work.merging import merged
 from annotations.work.overlap import iou
 
 
