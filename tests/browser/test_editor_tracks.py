@@ -125,6 +125,42 @@ SHARED_KEYS = {
 }
 
 
+def test_a_track_made_by_keys_and_taken_apart(desk, item, alice):
+    editor = opened(desk, alice, item)
+    editor.draw(40, 60, 50, 40)
+    editor.expect_shapes(1)
+    editor.keys("Alt+t")
+    for frame, key in [(10, "Shift+k"), (20, "Shift+i"), (30, "Shift+i"), (40, "Shift+k")]:
+        go(editor, frame)
+        editor.keys(key)
+    editor.expect_saved()
+    assert frames_of(item) == [[0, 10, 20, 30, 40]]
+    occluded = {n: bool(entry.get("occluded")) for n, entry in Annotation.objects.get().keyframes.items()}
+    assert occluded == {"0": False, "10": False, "20": True, "30": False, "40": False}
+    editor.keys("Shift+k")
+    editor.expect_saved()
+    assert frames_of(item) == [[0, 10, 20, 30]], "the same key takes it away"
+
+    go(editor, 25)
+    editor.keys("Alt+]")
+    go(editor, 5)
+    editor.keys("Alt+[")
+    editor.expect_saved()
+    assert frames_of(item) == [[5, 10, 20, 25, 26]]
+    go(editor, 50)
+    editor.expect_shapes(0)
+    expect(editor.page.locator("#details")).to_contain_text("Not on this frame.")
+    expect(editor.page.get_by_role("group", name="Place, in pixels")).to_have_count(0)
+
+    editor.keys("Alt+Shift+t")
+    editor.expect_saved()
+    alive = Annotation.objects.filter(item=item, deleted=False)
+    assert sorted(alive.values_list("frame", flat=True)) == [5, 10, 20, 25] and frames_of(item) == []
+    editor.keys("Control+z")
+    editor.expect_saved()
+    assert frames_of(item) == [[5, 10, 20, 25, 26]]
+
+
 def test_the_timeline(desk, item, alice):
     editor = opened(desk, alice, item)
     assert editor.shared_keys() == SHARED_KEYS, "one of two commands would never answer to its key"
