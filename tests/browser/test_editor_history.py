@@ -56,7 +56,7 @@ def test_a_past_state_is_looked_at_compared_and_brought_back(desk, item, alice, 
     his.expect_shapes(2)
     assert hers.boxes() == [FIRST, SECOND]
 
-    hers.page.locator("#stage").focus()
+    hers.page.get_by_role("slider", name="Revision").focus()
     hers.keys("Escape")
     hers.expect_shapes(2)
     assert sorted(hers.boxes()) == sorted([SECOND, THIRD])

@@ -39,6 +39,8 @@ class HistoryPanel {
     this._ready = false;
     this.slider = /** @type {HTMLInputElement} */ (make("input", { type: "range", min: "0", max: "0", value: "0", class: "ed-history-slider", "aria-label": "Revision" }));
     this.slider.addEventListener("input", () => this.show(this.slider.valueAsNumber));
+    // A field keeps its keys from the commands: Escape would only leave it.
+    this.slider.addEventListener("keydown", (event) => event.key === "Escape" && this.show(null));
     this.words = make("p", { class: "ed-history-words", role: "status" }, "Reading the history…");
     this.compare = /** @type {HTMLInputElement} */ (make("input", { type: "checkbox", checked: "" }));
     this.compare.addEventListener("change", () => this.editor.emit("past"));
