@@ -59,6 +59,16 @@ def test_a_box_by_two_clicks(editor):
     assert len(editor.boxes()) == 1
 
 
+def test_a_box_without_a_pointer(editor):
+    editor.keys("2", "Alt+b")
+    editor.expect_shapes(1)
+    ((x, y, w, h),) = editor.boxes()
+    editor.keys("Shift+ArrowLeft", "ArrowUp", "Control+ArrowRight")
+    editor.page.wait_for_function("() => frameloop.editor.drafts.size === 0")
+    assert editor.boxes() == [(x - 10, y - 1, w + 1, h)]
+    editor.expect_saved()
+
+
 def test_a_box_by_its_four_extreme_points(editor):
     editor.keys("x")
     for point in ((150, 90), (100, 120), (160, 200), (230, 140)):

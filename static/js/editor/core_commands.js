@@ -19,6 +19,7 @@ export function coreCommands(commands, editor, stage, open) {
   }
   add("Tools", "repeat", "Draw another of the selection's class, or of the last", ["KeyN"], () => drawAnother(editor), edit);
   add("Tools", "redraw", "Draw the selected shape again", ["Shift+KeyN"], () => drawAgain(editor), () => edit() || (onlyDrawn(editor) ? "" : "Select one box, outline, line or skeleton first."));
+  add("Tools", "box-here", "Put a box in the middle of the view: arrows move it, Ctrl with arrows resizes it", ["Alt+KeyB"], () => boxHere(editor, stage), edit);
   add("Tools", "pan", "Hold and drag to move the picture", ["Space"], () => stage.holdSpace(true), undefined, { release: () => stage.holdSpace(false) });
   add("Tools", "cancel", "Let go, or deselect", ["Escape"], () => letGo(editor, stage), undefined, { inLists: true });
 
@@ -124,6 +125,16 @@ function drawAnother(editor) {
 
 /** The tools by what they draw. */
 const DRAWN_BY = /** @type {Record<string, string>} */ ({ box: "box", rbox: "rbox", polygon: "polygon", polyline: "polyline", keypoints: "keypoints" });
+
+/** A quarter of what is seen of the picture, for who works without a pointer. @param {import("./editor.js").Editor} editor @param {import("./tools/stage.js").Stage} stage */
+function boxHere(editor, stage) {
+  const { width, height } = editor.item;
+  const { minX, minY, maxX, maxY } = editor.view.visible();
+  const [left, top] = [Math.max(0, minX), Math.max(0, minY)];
+  const [w, h] = [Math.round((Math.min(width, maxX) - left) / 4), Math.round((Math.min(height, maxY) - top) / 4)];
+  editor.draw({ type: "box", x: Math.round(left + 1.5 * w), y: Math.round(top + 1.5 * h), w, h });
+  stage.host.focus({ preventScroll: true });
+}
 
 /** @param {import("./editor.js").Editor} editor */
 function onlyDrawn(editor) {
