@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+_FOREIGN = "FRAMELOOP_TEST_SERVERS_GIVEN"
 _started: list[object] = []
 _folders: list[Path] = []
 
@@ -16,7 +17,7 @@ _folders: list[Path] = []
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config, parser, args) -> None:
     os.environ["FRAMELOOP_ENV_FILE"] = "none"  # no test depends on what somebody keeps in .env
-    if "--collect-only" in args or "DATABASE_URL" in os.environ:
+    if "--collect-only" in args or not _ours():
         return
     from config import embedded
 
@@ -31,6 +32,16 @@ def pytest_load_initial_conftests(early_config, parser, args) -> None:
     redis_server = embedded.start_redis(data)
     _started.append(redis_server)
     embedded.export_urls(postgres, redis_server)
+
+
+def _ours() -> bool:
+    """Whether this process starts servers of its own: each worker of a run in parallel has its own pair."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        return _FOREIGN not in os.environ
+    if "DATABASE_URL" in os.environ:
+        os.environ[_FOREIGN] = "true"  # the workers inherit it, and with it whoever's servers these are
+        return False
+    return True
 
 
 def restart_postgres() -> None:

@@ -32,7 +32,7 @@ async def test_two_people_see_each_others_boxes(either_server, item, labels, ali
     assert ack == {"type": "ack", "tx_id": ack["tx_id"], "rev": 1, "overwritten": [], "skipped": []}
     assert await in_thread(JournalTx.objects.count) == 1  # it was on disk before it was acknowledged
     await two.reach(1)
-    (sent,) = two.seen[-1]["txs"]
+    (sent,) = (await two.until("ops"))["txs"]
     assert sent["actor"] == {"id": str(alice.pk), "name": "Alice"} and sent["client_id"] == one.client_id
     answer = await two.submit(update(op["id"], geometry={**BOX, "x": 99}))
     assert answer["rev"] == 2
