@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 
 from annotations.models import Comment, Thread
 from annotations.people import comments
+from annotations.people.names import person_json
 from annotations.serializers.comments import (
     ChangeCommentSerializer,
     OpenThreadSerializer,
@@ -37,7 +38,7 @@ class ItemThreads(APIView):
         """All threads of an item, oldest first, resolved ones too."""
         item = access.fetch(Item.every.select_related("project"), request.user, item_id)
         found = [comments.thread_json(thread) for thread in comments.threads_of(item)]
-        people = [comments.person_json(person) for person in comments.people_of(item)]
+        people = [person_json(person) for person in comments.people_of(item)]
         return Response({"results": found, "next": None, "people": people})
 
     @extend_schema(

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from annotations.models import Annotation, Comment, Thread
+from annotations.people.names import person_json
 from annotations.work.assigning import members
 from projects import access, live
 from projects.access import Act
@@ -44,10 +45,6 @@ def thread_json(thread: Thread) -> dict[str, Any]:
         "resolved_at": thread.resolved_at.isoformat() if thread.resolved_at else None,
         "comments": [_comment_json(comment) for comment in thread.comments.all()],
     }
-
-
-def person_json(user: User | None) -> dict[str, str] | None:
-    return {"id": str(user.pk), "name": user.name} if user else None
 
 
 def _comment_json(comment: Comment) -> dict[str, Any]:

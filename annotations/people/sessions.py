@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from annotations.models import AnnotationSession, Participant
 from annotations.models.sessions import Purpose
+from annotations.people.names import person_json
 from projects import live
 from projects.ids import uuid7
 from projects.models import Item
@@ -203,7 +204,7 @@ def session_json(session: AnnotationSession, picture: Callable[[Any], str] | Non
         "project": str(session.item.project_id),
         "item": item,
         "purpose": session.purpose,
-        "started_by": _person(session.started_by),
+        "started_by": person_json(session.started_by),
         "started_at": session.started_at.isoformat(),
         "seen_at": session.seen_at.isoformat(),
         "ended_at": session.ended_at.isoformat() if session.ended_at else None,
@@ -213,13 +214,9 @@ def session_json(session: AnnotationSession, picture: Callable[[Any], str] | Non
     }
 
 
-def _person(user: Any) -> dict[str, str] | None:
-    return {"id": str(user.pk), "name": user.name} if user else None
-
-
 def _participant_json(one: Participant, session: AnnotationSession, now: datetime) -> dict[str, Any]:
     return {
-        "user": _person(one.user),
+        "user": person_json(one.user),
         "joined_at": one.joined_at.isoformat(),
         "seen_at": one.seen_at.isoformat(),
         "here": session.ended_at is None and one.seen_at > now - HERE,

@@ -67,7 +67,7 @@ def reads(function: ast.AST) -> list[int]:
     parents = {child: node for node in ast.walk(function) for child in ast.iter_child_nodes(node)}
     lines = []
     for node in ast.walk(function):
-        if isinstance(node, ast.Attribute) and node.attr in ("objects", "_default_manager", "_base_manager"):
+        if isinstance(node, ast.Attribute) and node.attr in ("objects", "every", "_default_manager", "_base_manager"):
             above = parents.get(node)
             if not (isinstance(above, ast.Attribute) and above.attr in HARMLESS):
                 lines.append(node.lineno)
