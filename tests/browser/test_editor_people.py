@@ -154,6 +154,8 @@ def test_others_see_whose_hand_is_on_a_shape(desk, item, alice, bob):
     look(his, "hold")
     his.keys("ArrowRight")  # nothing is enforced
     his.page.wait_for_function("() => Math.round([...frameloop.editor.store.shown.values()][0].geometry.x) === 101")
+    his.keys("Delete")
+    expect(hers.page.locator("#hint")).to_contain_text("was deleted by somebody else")
     hers.page.mouse.up()
     expect(plate).to_be_hidden()
 

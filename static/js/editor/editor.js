@@ -109,7 +109,9 @@ export class Editor extends Changes {
       if (this.store.get(id)) continue;
       lost = this.selection.delete(id) || lost;
       if (this.hover === id) this.setHover(null);
-      if (this.drafts.delete(id)) this.emit("drafts", new Set([id]));
+      if (!this.drafts.delete(id)) continue;
+      this.emit("drafts", new Set([id]));
+      this.emit("say", "The shape that you were moving was deleted by somebody else. 'Deleted shapes' under History brings it back.");
     }
     if (lost) this.emit("selection");
   }
