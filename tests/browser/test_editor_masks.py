@@ -234,6 +234,8 @@ def test_shapes_are_converted_united_cut_and_tagged(desk, item, alice, bob):
     hers.page.locator("#side-tags").get_by_role("button", name="car").click()
     expect(his.page.locator(".ed-chips")).to_be_hidden()
     hers.expect_saved()
+    tool(hers, "v", "select")
+    expect(hers.page.get_by_role("tab", name="Shapes")).to_have_attribute("aria-selected", "true")
 
 
 def test_a_project_of_classes_begins_with_its_tags(desk, project, item, alice):

@@ -7,6 +7,7 @@ export class Side {
     this.bar = bar;
     /** @type {Map<string, {tab: HTMLButtonElement, panel: HTMLElement, shown?: () => void}>} */
     this.tabs = new Map();
+    this.current = "shapes";
     bar.setAttribute("role", "tablist");
     bar.addEventListener("keydown", (event) => this._key(event));
     this._add("shapes", "Shapes", first);
@@ -38,6 +39,7 @@ export class Side {
 
   /** @param {string} id */
   open(id) {
+    this.current = id;
     for (const [name, { tab, panel }] of this.tabs) {
       tab.setAttribute("aria-selected", String(name === id));
       tab.tabIndex = name === id ? 0 : -1;

@@ -19,7 +19,17 @@ const TASKS = ["classify", "anomaly"];
 export function install({ editor, renderer, side }) {
   const panel = new TagPanel(editor, side.addTab("tags", "Tags"));
   chips(editor, /** @type {HTMLElement} */ (renderer.stage.parentElement));
-  editor.on("tool", () => editor.tool === "tag" && side.open("tags"));
+  let before = "";
+  editor.on("tool", () => {
+    if (editor.tool === "tag" && side.current !== "tags") {
+      before = side.current;
+      side.open("tags");
+    } else if (editor.tool !== "tag") {
+      // The tool brought the tab, and takes it along.
+      if (before && side.current === "tags") side.open(before);
+      before = "";
+    }
+  });
   editor.on("tag", (/** @type {string} */ label) => panel.toggle(label));
   const badge = later(() => side.badge("tags", tagsOn(editor.store, editor.frame).length));
   editor.store.on("change", badge);
