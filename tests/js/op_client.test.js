@@ -269,6 +269,8 @@ test("one's own presence is not shown to oneself", async () => {
   await world.live();
   const batches = [];
   world.client.on("presence", (batch) => batches.push(batch));
+  world.line.say({ type: "presence", batch: [{ conn: "c1" }] });
+  assert.equal(batches.length, 0, "nothing of the others, and nothing to be done");
   world.line.say({ type: "presence", batch: [{ conn: "c1" }, { conn: "c2", user: { id: "u2", name: "Bob" } }] });
   assert.deepEqual(batches[0].map((each) => each.conn), ["c2"]);
 });

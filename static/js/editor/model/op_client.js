@@ -281,7 +281,8 @@ export class OpClient extends Emitter {
 
   /** @param {{batch: any[]}} message */
   _on_presence({ batch }) {
-    this.emit("presence", batch.filter((each) => each.conn !== this.conn));
+    const others = batch.filter((each) => each.conn !== this.conn);
+    if (others.length) this.emit("presence", others);
   }
 
   /** @param {{role: string}} message */

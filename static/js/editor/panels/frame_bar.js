@@ -9,6 +9,8 @@ const BUTTONS = [
   ["next", "chevron-right"], ["next-10", "+10"], ["next-labelled", "•›"],
 ];
 const MARK_HEIGHT = 14;
+/** Others who play a video come with every frame of it. */
+const PEERS_MS = 250;
 
 /** @param {HTMLElement} root @param {import("../editor.js").Editor} editor @param {import("../commands.js").Commands} commands */
 export function frameBar(root, editor, commands) {
@@ -39,7 +41,7 @@ export function frameBar(root, editor, commands) {
   editor.on("frame", () => editor.playing && document.activeElement !== number && (number.value = String(editor.frame)));
   eachFrame(editor, show);
   editor.store.on("change", mark);
-  editor.on("peers", mark);
+  editor.on("peers", later(mark, PEERS_MS));
   new ResizeObserver(mark).observe(marks);
   slider.addEventListener("input", () => editor.goTo(slider.valueAsNumber));
   number.addEventListener("change", () => editor.goTo(number.valueAsNumber || 0));

@@ -2,10 +2,13 @@
 import { icon, make } from "../../lib/dom.js";
 import { crowd } from "../model/crowd.js";
 import { inkOn, personColor } from "../render/style.js";
+import { later } from "./labels.js";
 
 /** @typedef {import("../model/crowd.js").Present} Present */
 
 const MOST_AVATARS = 6;
+/** A cursor comes twenty times a second, and avatars need not. */
+const SHOW_MS = 100;
 
 /** @param {import("../extensions.js").Context} context */
 export function install({ editor, part }) {
@@ -27,7 +30,8 @@ class PeopleBar {
     this.panel = make("div", { class: "ed-crowd", role: "dialog", "aria-label": "People here now" }, this.list, this.below);
     this.panel.hidden = true;
     root.append(this.more, this.panel);
-    for (const name of ["peers", "following"]) editor.on(name, () => this.show());
+    editor.on("peers", later(() => this.show(), SHOW_MS));
+    editor.on("following", () => this.show());
     editor.on("everybody", () => this.toggle());
     document.addEventListener("pointerdown", (event) => !root.contains(/** @type {Node} */ (event.target)) && this.close());
     this.panel.addEventListener("keydown", (event) => this._key(event));

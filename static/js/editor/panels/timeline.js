@@ -18,7 +18,8 @@ import { ROW, RULER, drawTimeline, nameOf } from "./timeline_canvas.js";
 const SETTING = "frameloop.editor.timeline";
 const NAMES_WIDTH = 132;
 const REACH = 7;
-const PEERS_MS = 100;
+/** Others who play come with every frame. */
+const PEERS_MS = 250;
 
 /** @param {import("../extensions.js").Context} context */
 export function install({ editor, commands, part }) {
