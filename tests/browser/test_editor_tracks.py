@@ -11,6 +11,7 @@ from annotations.models import Annotation
 from projects.intake import intake
 from tests.browser.editor_page import EditorPage
 from tests.browser.pictures import READ_NUMBER, numbered_video
+from tests.processes import eventually
 
 pytestmark = pytest.mark.browser
 
@@ -55,6 +56,11 @@ def a_moving_box(editor: EditorPage) -> None:
     editor.expect_saved()
 
 
+def until(page, condition: str) -> None:
+    """Not `wait_for_function`: what it looks at again and again is eval, which our pages forbid."""
+    eventually(lambda: page.evaluate(condition))
+
+
 def frames_of(item) -> list[list[int]]:
     tracks = Annotation.objects.filter(item=item, deleted=False).order_by("created_rev")
     return [sorted(map(int, track.keyframes)) for track in tracks if track.keyframes]
@@ -75,7 +81,7 @@ def test_a_shape_goes_through_the_frames_with_two_people_on_it(desk, item, alice
     his.expect_saved()
     assert frames_of(item) == [[0, 10, 20]]
     go(hers, 5)
-    hers.page.wait_for_function("frameloop.editor.store.tracks()[0].keyframes['10'] !== undefined")
+    until(hers.page, "frameloop.editor.store.tracks()[0].keyframes['10'] !== undefined")
     assert [box[1] for box in hers.boxes()] == [60]
     assert hers.page.evaluate("Math.round([...frameloop.renderer.entries.values()][0].minY)") == 85
     assert hers.page.evaluate("frameloop.editor.selection.size") == 1, "a selected track stays selected"
@@ -111,7 +117,7 @@ def test_a_shape_goes_through_the_frames_with_two_people_on_it(desk, item, alice
     assert frames_of(item) == [[0, 10, 14, 15, 20]]
     hers.keys("Control+z", "Control+z")
     hers.expect_saved()
-    hers.page.wait_for_function("frameloop.editor.store.tracks().length === 1")
+    until(hers.page, "frameloop.editor.store.tracks().length === 1")
     assert frames_of(item) == [[0, 10, 20]]
 
 
@@ -206,7 +212,7 @@ def test_the_timeline(desk, item, alice):
     editor.keys("Delete")
     assert frames_of(item) == [[0]], "a track's last key frame is not taken away by chance"
     editor.keys("+", "+")
-    page.wait_for_function("Number(document.querySelector('.tl-canvas').dataset.first) > 0")
+    until(page, "Number(document.querySelector('.tl-canvas').dataset.first) > 0")
 
 
 def test_playing_shows_no_wrong_frame(desk, item, alice):
@@ -218,7 +224,7 @@ def test_playing_shows_no_wrong_frame(desk, item, alice):
     page.locator("#stage").focus()
     editor.keys("y")
     editor.expect_frame(59)
-    page.wait_for_function("!frameloop.editor.playing")
+    until(page, "!frameloop.editor.playing")
     seen = page.evaluate("seen")
     assert page.evaluate("wrong") == [] and seen == sorted(seen) and len(set(seen)) > 3
     assert page.evaluate(READ_NUMBER) == 59
@@ -230,10 +236,8 @@ def test_playing_shows_no_wrong_frame(desk, item, alice):
     editor.keys("Shift+y")
     page.evaluate("seen.length = 0")
     editor.keys("Space")
-    page.wait_for_function(
-        "seen.filter((n) => n === 0).length > 0 && Math.max(...seen) <= 59 && frameloop.editor.playing"
-    )
+    until(page, "seen.filter((n) => n === 0).length > 0 && Math.max(...seen) <= 59 && frameloop.editor.playing")
     editor.keys("Space")
-    page.wait_for_function("!frameloop.editor.playing")
+    until(page, "!frameloop.editor.playing")
     editor.click(300, 200)
     assert page.evaluate("wrong") == []
