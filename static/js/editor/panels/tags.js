@@ -144,7 +144,7 @@ function chips(editor, middle) {
     list.hidden = !tags.length;
     list.replaceChildren(...tags.map((tag) => chip(editor, tag)));
   });
-  editor.on("frame", show);
+  eachFrame(editor, show);
   editor.store.on("change", show);
   show();
 }
