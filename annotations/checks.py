@@ -26,8 +26,8 @@ _NAME = re.compile(r"[A-Za-z0-9._:-]{1,64}", re.ASCII)
 _UNSAFE_KEYS = {"__proto__", "constructor", "prototype"}
 _NAMES = {"keypoints": "These keypoints take", "attributes": "These attributes take"}
 _MENDING = {
-    "polygon": "simplify it to fewer points, or convert it to a mask.",
-    "polyline": "simplify it to fewer points, or draw it in several parts.",
+    "polygon": "draw it with fewer points, or convert it to a mask.",
+    "polyline": "draw it with fewer points, or in several parts.",
     "keypoints": "use fewer of them.",
     "mask": "store its run lengths at items/{id}/blobs and name them by `blob`, or paint it in several parts.",
     "attributes": "shorten their texts.",

@@ -13,8 +13,8 @@ POINTS = [[f"v{n}", n % 600 + 0.5, n // 600 + 0.5] for n in range(6000)]
 @pytest.mark.parametrize(
     ("shape", "said"),
     [
-        ({"type": "polygon", "rings": [POINTS]}, "simplify it to fewer points, or convert it to a mask."),
-        ({"type": "polyline", "points": POINTS}, "simplify it to fewer points, or draw it in several parts."),
+        ({"type": "polygon", "rings": [POINTS]}, "draw it with fewer points, or convert it to a mask."),
+        ({"type": "polyline", "points": POINTS}, "draw it with fewer points, or in several parts."),
     ],
     ids=lambda value: value["type"] if isinstance(value, dict) else "",
 )
