@@ -31,6 +31,7 @@ TICK_S = 1 / 30
 HEAD_S = 5.0
 ATTEND_S = 0.2  # who comes together is told together
 FIGURES_S = 3.0
+_PAUSES_S = (0.0, 0.5, 2.0)
 _figures = ThreadPoolExecutor(1, thread_name_prefix="sessions")  # so that figures never take a thread from an edit
 WHO = '{"type":"presence-who"}'
 _HEADS = "SELECT id::text, rev, epoch::text, state FROM projects_item WHERE id = ANY(%s::uuid[])"
@@ -168,7 +169,7 @@ class Rooms:
         if room.sockets:
             return
         await room.flush()
-        await _tell_sessions([room.attendance()])
+        await _tell_last(room.attendance())
         if room.sockets:  # somebody came meanwhile
             return
         self._rooms.pop(socket.room, None)
@@ -212,16 +213,26 @@ class Rooms:
                     socket.tell_head(found[0], found[2])
 
 
-async def _tell_sessions(kept: list[sessions.Kept]) -> None:
-    """Figures may fail, and then come later; nothing else fails with them."""
+async def _tell_last(kept: sessions.Kept) -> None:
+    """Nobody will tell it after this: where another process holds the session just now, it is told again."""
+    for pause in _PAUSES_S:
+        await asyncio.sleep(pause)
+        if await _tell_sessions([kept]):
+            return
+
+
+async def _tell_sessions(kept: list[sessions.Kept]) -> bool:
+    """Figures may fail, and then come later; nothing else fails with them. Gives whether they were kept."""
     told = [one for one in kept if one.people]
     if not told:
-        return
+        return True
     try:
         work = asyncio.get_running_loop().run_in_executor(_figures, _keep, told)
         await asyncio.wait_for(work, FIGURES_S)
     except Exception as error:
         _log.warning("the sessions of %d items were not kept: %r", len(told), error)
+        return False
+    return True
 
 
 def _keep(told: list[sessions.Kept]) -> None:
