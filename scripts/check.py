@@ -81,7 +81,7 @@ def run(check: Check) -> bool:
 
 def _side_by_side(arguments: list[str]) -> list[str]:
     """The whole suite waits more than it computes: two processes, each with servers of its own, share it by files."""
-    return [] if arguments else ["-n", "2", "--dist", "loadfile"]
+    return [] if arguments else ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
 
 
 def main(arguments: list[str]) -> int:

@@ -24,7 +24,7 @@ def item(project, alice):
 
 def test_an_open_editor_follows_the_schema(desk, item, project, alice, bob):
     his = EditorPage(desk(bob), item)
-    classes = his.page.locator(".ed-label")
+    classes = his.page.locator("#labels .ed-label")
     expect(classes).to_have_text(["person1", "car2"])
     his.page.wait_for_selector("html[data-complete=true]")
     his.keys("2")

@@ -71,13 +71,14 @@ export class Stage {
     new ResizeObserver(forget).observe(host);
   }
 
-  /** The chosen tool takes over; one that is still on its way leaves the hand to the last. */
+  /** The chosen tool takes over; what is done while it is still on its way is done with it, and not with the last one. */
   async _swap() {
     const { tool: id } = this.editor;
     let next;
     try {
       const made = this._tool(id);
-      next = made instanceof Promise ? await made : made;
+      if (made instanceof Promise) this._take(new Waiting());
+      next = await made;
     } catch (error) {
       this.tools.delete(id);
       this.editor.emit("say", `The tool could not be loaded: ${error instanceof Error ? error.message : error}. Choose it again to retry.`);
@@ -85,10 +86,18 @@ export class Stage {
       return;
     }
     if (this.editor.tool !== id) return;
+    const early = this.tool instanceof Waiting ? this.tool.presses : [];
+    this._take(next);
+    this.host.dataset.tool = id;
+    for (const [what, press] of early) next[what](press);
+    this._showCursor();
+  }
+
+  /** @param {Tool} next */
+  _take(next) {
     this.tool.exit();
     this.tool = next;
-    this.tool.enter();
-    this.host.dataset.tool = id;
+    next.enter();
     this._showCursor();
   }
 
@@ -239,5 +248,37 @@ export class Stage {
   _showCursor() {
     const cursor = this.gesture === "pan" ? "grabbing" : this.space ? "grab" : this.tool.cursor;
     if (this.host.style.cursor !== cursor) this.host.style.cursor = cursor;
+  }
+}
+
+/** Stands in for a tool whose code is being fetched, and remembers the hand. */
+class Waiting {
+  constructor() {
+    this.cursor = "progress";
+    /** @type {["down" | "move" | "up", Press][]} */
+    this.presses = [];
+  }
+
+  enter() {}
+
+  exit() {}
+
+  /** @param {Press} press */
+  down(press) {
+    this.presses.push(["down", press]);
+  }
+
+  /** @param {Press} press */
+  move(press) {
+    if (this.presses.length) this.presses.push(["move", press]);
+  }
+
+  /** @param {Press} press */
+  up(press) {
+    this.presses.push(["up", press]);
+  }
+
+  cancel() {
+    this.presses = [];
   }
 }
