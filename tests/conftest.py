@@ -105,5 +105,7 @@ def two_servers(_running, transactional_db, tmp_path_factory) -> list[Server]:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests come last: Playwright keeps an event loop in the thread, where no coroutine test could run then."""
-    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+    """Files with browser tests come last: Playwright keeps an event loop in the thread, where no coroutine test could
+    run then. Whole files, because that is how a run in parallel shares them out."""
+    browsing = {item.path for item in items if item.get_closest_marker("browser") is not None}
+    items.sort(key=lambda item: item.path in browsing)
