@@ -319,7 +319,7 @@ class ItemSocket(RoomSocket):
     def _go_live(self, sent: int) -> None:
         self.state = State.LIVE
         if self.item_room is not None:
-            self.item_room.head = max(self.item_room.head, sent)
+            self.item_room.begin(sent)
         waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
         for frame in waiting:
             if not frame.text.startswith('{"type":"ops"'):

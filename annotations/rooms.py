@@ -53,6 +53,7 @@ class ItemRoom:
         self._left: set[str] = set()
         self._told_at = time.monotonic()
         self._attending: asyncio.TimerHandle | None = None
+        self._since: int | None = None
 
     def deliver(self, room: str, frame: Frame) -> None:
         text = frame.text
@@ -73,6 +74,12 @@ class ItemRoom:
     def stir(self, user_id: str) -> None:
         self._stirred.add(user_id)
 
+    def begin(self, head: int) -> None:
+        """Somebody is live from `head` on; the first one's is where the item's session begins to count."""
+        self.head = max(self.head, head)
+        if self._since is None:
+            self._since = self.head
+
     def attend_soon(self) -> None:
         """Somebody has come to work: tell the item's session."""
         if self._attending is None:
@@ -92,7 +99,8 @@ class ItemRoom:
         passed, self._told_at = min(now - self._told_at, 2 * HEAD_S), now
         workers = {str(socket.user.pk) for socket in self.sockets if socket.works} | self._left
         active, self._stirred, self._left = self._stirred, set(), set()
-        return sessions.Kept(self.item_id, {each: passed if each in active else 0.0 for each in sorted(workers)})
+        people = {each: passed if each in active else 0.0 for each in sorted(workers)}
+        return sessions.Kept(self.item_id, people, self._since)
 
     def leave(self, socket: ItemSocket) -> None:
         self.sockets.discard(socket)

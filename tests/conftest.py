@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
 from django.contrib.auth.hashers import Argon2PasswordHasher
+from django.core.management.base import CommandError
 from django.db import connection
+from django.test import TransactionTestCase
 from rest_framework.test import APIClient
 
 from config.services import DEFAULT_SERVER, SERVERS
@@ -101,6 +104,24 @@ def _started(program: str, running: dict[str, Server], folders: pytest.TempPathF
 def two_servers(_running, transactional_db, tmp_path_factory) -> list[Server]:
     """Two processes on one database and one Redis: a daphne and a uvicorn."""
     return [_started(program, _running, tmp_path_factory) for program in SERVERS]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _emptied_patiently() -> Iterator[None]:
+    """The servers of the tests still write a figure or two when a test ends: emptying the tables may deadlock with it."""
+    empty = TransactionTestCase._fixture_teardown
+
+    def patiently(case: TransactionTestCase) -> None:
+        for _ in range(4):
+            try:
+                return empty(case)
+            except CommandError:
+                time.sleep(0.5)
+        empty(case)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", patiently)
+        yield
 
 
 @pytest.hookimpl(trylast=True)

@@ -63,6 +63,7 @@ class Kept:
 
     item_id: str
     people: dict[str, float]
+    since: int | None = None  # the item's rev when the first of them came: what they did before this word counts too
 
 
 def keep_all(kept: list[Kept]) -> None:
@@ -90,7 +91,7 @@ def keep(kept: Kept) -> AnnotationSession | None:
         item = Item.every.filter(pk=kept.item_id).first()
         if item is None:
             return None
-        session = _open(item, next(iter(kept.people)))
+        session = _open(item, next(iter(kept.people)), kept.since)
         came = _join(session, kept.people)
         _count(session, item.rev)
         session.seen_at = timezone.now()
@@ -105,7 +106,7 @@ def _wait_briefly() -> None:
         cursor.execute(_LOCK_WAIT)
 
 
-def _open(item: Item, first: str) -> AnnotationSession:
+def _open(item: Item, first: str, since: int | None) -> AnnotationSession:
     """The item's open session, locked: the one that runs, else a new one. Two who come at once get the same."""
     rows = AnnotationSession.objects.select_for_update(no_key=True).filter(item=item, ended_at=None)
     running = rows.first()
@@ -113,12 +114,21 @@ def _open(item: Item, first: str) -> AnnotationSession:
         _end(running, item.rev)
         running = None
     if running is None:
+        rev = _begins(item, since)
         new = AnnotationSession(
-            item=item, purpose=purpose_of(item), started_by_id=uuid.UUID(first), first_rev=item.rev, last_rev=item.rev
+            item=item, purpose=purpose_of(item), started_by_id=uuid.UUID(first), first_rev=rev, last_rev=rev
         )
         AnnotationSession.objects.bulk_create([new], ignore_conflicts=True)
         running = rows.get()
     return running
+
+
+def _begins(item: Item, since: int | None) -> int:
+    """The rev from which a new session counts: nothing that the one before it has counted."""
+    if since is None:
+        return item.rev
+    counted = AnnotationSession.objects.filter(item=item).order_by("-started_at").values_list("last_rev", flat=True)
+    return min(item.rev, max(since, counted.first() or 0))
 
 
 def purpose_of(item: Item) -> str:
