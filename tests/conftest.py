@@ -108,7 +108,7 @@ def two_servers(_running, transactional_db, tmp_path_factory) -> list[Server]:
 
 @pytest.fixture(autouse=True, scope="session")
 def _emptied_patiently() -> Iterator[None]:
-    """The servers of the tests still write a figure or two when a test ends: emptying the tables may deadlock with it."""
+    """The tests' servers still write a figure or two when a test ends: emptying the tables may deadlock with it."""
     empty = TransactionTestCase._fixture_teardown
 
     def patiently(case: TransactionTestCase) -> None:
