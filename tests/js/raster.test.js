@@ -7,7 +7,8 @@ globalThis.ImageData ??= class {
     Object.assign(this, { width, height, data: new Uint8ClampedArray(width * height * 4) });
   }
 };
-const { Raster, penOf, pixelOf } = await import("../../static/js/editor/render/raster.js");
+const { Raster, penOf } = await import("../../static/js/editor/render/raster.js");
+const { pixelOf } = await import("../../static/js/editor/render/style.js");
 
 const RED = penOf({ color: "#ff0000", dash: [] });
 

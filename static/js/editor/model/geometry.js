@@ -112,7 +112,7 @@ export function contains(geometry, [x, y], slack, edges = []) {
 }
 
 /** @param {Point[]} ring @param {number} x @param {number} y */
-function inRing(ring, x, y) {
+export function inRing(ring, x, y) {
   let inside = false;
   for (let i = 0, j = ring.length - 1; i < ring.length; j = i++) {
     const [xi, yi] = ring[i];
@@ -123,7 +123,7 @@ function inRing(ring, x, y) {
 }
 
 /** @param {Point} point @param {Point} from @param {Point} to */
-function distanceToSegment([x, y], [ax, ay], [bx, by]) {
+export function distanceToSegment([x, y], [ax, ay], [bx, by]) {
   const [dx, dy] = [bx - ax, by - ay];
   const along = clamp(((x - ax) * dx + (y - ay) * dy) / (dx * dx + dy * dy || 1), 0, 1);
   return Math.hypot(x - ax - along * dx, y - ay - along * dy);

@@ -127,7 +127,7 @@ function ringOf(geometry, n) {
 }
 
 /** @param {Geometry} geometry @param {number} n @param {Vertex[]} ring @returns {Geometry} */
-function withRing(geometry, n, ring) {
+export function withRing(geometry, n, ring) {
   if (geometry.type === "polyline") return { ...geometry, points: ring };
   if (geometry.type !== "polygon") return geometry;
   return { ...geometry, rings: geometry.rings.map((old, i) => (i === n ? ring : old)) };

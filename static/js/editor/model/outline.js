@@ -1,4 +1,6 @@
 /** From bits to outlines: the edges between set and empty pixels, as few vertices as a tolerance allows. Pure. */
+import { distanceToSegment, inRing } from "./geometry.js";
+import { simplified as simplifiedLine } from "./vertices.js";
 
 /**
  * @typedef {import("../types.js").Point} Point
@@ -53,16 +55,6 @@ export function doubleArea(ring) {
   return sum;
 }
 
-/** @param {Point[]} ring @param {number} x @param {number} y */
-export function inRing(ring, x, y) {
-  let inside = false;
-  for (let i = 0, j = ring.length - 1; i < ring.length; j = i++) {
-    const [[xi, yi], [xj, yj]] = [ring[i], ring[j]];
-    if (yi > y !== yj > y && x < ((xj - xi) * (y - yi)) / (yj - yi) + xi) inside = !inside;
-  }
-  return inside;
-}
-
 /**
  * A closed ring without the vertices that lie within `tolerance` of what remains (Douglas and Peucker, 1973).
  * @param {Point[]} ring @param {number} tolerance pixels @returns {Point[]} at least three vertices where the ring has them
@@ -71,27 +63,9 @@ export function simplified(ring, tolerance) {
   if (ring.length <= 4 || tolerance <= 0) return ring;
   // A closed line needs two ends that stay: the first vertex and the one farthest from it.
   const far = farthest(ring, 0, ([x, y]) => Math.hypot(x - ring[0][0], y - ring[0][1]));
-  const line = [...ring, ring[0]];
-  const keep = new Uint8Array(line.length);
-  keep[0] = keep[far] = 1;
-  reduce(line, [[0, far], [far, ring.length]], tolerance, keep);
-  const kept = ring.filter((_, i) => keep[i]);
-  return kept.length >= 3 ? kept : [...kept, ring[farthest(ring, 0, (p) => (keep[ring.indexOf(p)] ? -1 : distance(p, ring[0], ring[far])))]];
-}
-
-/** @param {Point[]} line @param {[number, number][]} stack first and last of each piece @param {number} tolerance @param {Uint8Array} keep */
-function reduce(line, stack, tolerance, keep) {
-  for (let piece = stack.pop(); piece; piece = stack.pop()) {
-    const [from, to] = piece;
-    let [worst, at] = [tolerance, -1];
-    for (let i = from + 1; i < to; i++) {
-      const off = distance(line[i], line[from], line[to]);
-      if (off > worst) [worst, at] = [off, i];
-    }
-    if (at < 0) continue;
-    keep[at] = 1;
-    stack.push([from, at], [at, to]);
-  }
+  const back = simplifiedLine([...ring.slice(far), ring[0]], tolerance);
+  const kept = [...simplifiedLine(ring.slice(0, far + 1), tolerance), ...back.slice(1, -1)];
+  return kept.length >= 3 ? kept : [...kept, ring[farthest(ring, 0, (p) => (kept.includes(p) ? -1 : distanceToSegment(p, ring[0], ring[far])))]];
 }
 
 /** @param {Point[]} points @param {number} first @param {(point: Point) => number} measure */
@@ -102,13 +76,6 @@ function farthest(points, first, measure) {
     if (value > best) [best, at] = [value, i];
   });
   return at;
-}
-
-/** From a point to a segment. @param {Point} point @param {Point} from @param {Point} to */
-export function distance([x, y], [ax, ay], [bx, by]) {
-  const [dx, dy] = [bx - ax, by - ay];
-  const along = Math.min(1, Math.max(0, ((x - ax) * dx + (y - ay) * dy) / (dx * dx + dy * dy || 1)));
-  return Math.hypot(x - ax - along * dx, y - ay - along * dy);
 }
 
 /** Steps of fewer pixels are the stairs of a slanted or round outline, not corners. */

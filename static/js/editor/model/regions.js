@@ -6,7 +6,8 @@ import { difference, intersection, union } from "../../vendor/polyclip.js";
 import { round2, uuid7 } from "../util.js";
 import { pointsOf } from "./geometry.js";
 import { countsOf } from "./mask.js";
-import { distance, doubleArea, inRing, partsOf } from "./outline.js";
+import { distanceToSegment, inRing } from "./geometry.js";
+import { doubleArea, partsOf } from "./outline.js";
 import { Bitmap, combineBits, fillRings } from "./raster.js";
 import { freshVertex } from "./vertices.js";
 
@@ -226,7 +227,7 @@ function broughtTo(point, meetings, corners) {
   if (corners.has(`${round2(point[0])} ${round2(point[1])}`)) return point;
   let [best, nearest] = [point, MEETS];
   for (const each of meetings) {
-    const off = distance(point, each, each);
+    const off = distanceToSegment(point, each, each);
     if (off < nearest) [best, nearest] = [each, off];
   }
   return best;

@@ -1,6 +1,7 @@
 /** Pure edits of outlines, vertex by vertex: vertices carry ids, so that two people's edits of one outline merge. */
 import { clamp, round2 } from "../util.js";
 import { ringsOf } from "./geometry.js";
+import { withRing } from "./ops.js";
 
 export { ringsOf };
 
@@ -28,13 +29,6 @@ export function named(points) {
 /** The vertices of a new shape: nobody has worked on them yet, so that short ids will do. @param {Point[]} points @returns {Vertex[]} */
 export function numbered(points) {
   return points.map(([x, y], id) => [id, round2(x), round2(y)]);
-}
-
-/** @param {Geometry} geometry @param {number} n @param {Vertex[]} ring @returns {Geometry} */
-function withRing(geometry, n, ring) {
-  if (geometry.type === "polyline") return { ...geometry, points: ring };
-  if (geometry.type !== "polygon") return geometry;
-  return { ...geometry, rings: geometry.rings.map((old, i) => (i === n ? ring : old)) };
 }
 
 /**

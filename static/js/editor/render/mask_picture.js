@@ -2,7 +2,7 @@
 import { decodeMask, eachStripe } from "../model/mask.js";
 import { partsOf } from "../model/outline.js";
 import { Bitmap } from "../model/raster.js";
-import { rectangle } from "./style.js";
+import { pixelOf, rectangle } from "./style.js";
 
 /** @typedef {import("../types.js").Mask} Mask */
 
@@ -43,13 +43,6 @@ function drawEdge(pixels, width, height, edge) {
       if (!inner) pixels[at] = edge;
     }
   }
-}
-
-/** A colour as one pixel of an ImageData read as 32-bit numbers, whose bytes lie in memory as red, green, blue, alpha. @param {string} color @param {number} opacity */
-export function pixelOf(color, opacity) {
-  const [red, green, blue] = [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16) || 0);
-  const bytes = new Uint8ClampedArray([red, green, blue, Math.round(opacity * 255)]);
-  return new Uint32Array(bytes.buffer)[0];
 }
 
 /** The outline of a speckled mask would cost more than it says: it gets the rectangle around it. */

@@ -1,6 +1,6 @@
 /** A mask while it is painted, pixel by pixel over the static shapes, and the tip of the brush at its real size. */
 import { make } from "../../lib/dom.js";
-import { pixelOf } from "./mask_picture.js";
+import { pixelOf } from "./style.js";
 
 /** @typedef {import("../types.js").Bounds} Bounds */
 

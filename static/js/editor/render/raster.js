@@ -1,3 +1,5 @@
+import { pixelOf } from "./style.js";
+
 /**
  * Outlines of one pixel, written into a buffer of pixels. Where thousands of boxes are on the stage this costs a quarter
  * of the canvas's own `strokeRect`, which in software strokes a path for each of them on the page's own thread; of long
@@ -103,12 +105,6 @@ export function penOf(style, alpha = 1) {
   let pen = pens.get(style);
   if (!pen) pens.set(style, (pen = { pixel: pixelOf(style.color), dash: style.dash.length ? pattern(style.dash) : null }));
   return pen;
-}
-
-/** Opaque, as the bytes red, green, blue, alpha lie in memory. @param {string} color #rrggbb */
-export function pixelOf(color) {
-  const [red, green, blue] = [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16) || 0);
-  return ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
 }
 
 /** @param {number[]} dash @returns {Uint8Array} 1 where there is line */

@@ -50,6 +50,12 @@ export class Styles {
   }
 }
 
+/** A colour as one pixel of an ImageData read as 32-bit numbers: its bytes lie in memory as red, green, blue, alpha. @param {string} color #rrggbb @param {number} [opacity] 0 to 1 */
+export function pixelOf(color, opacity = 1) {
+  const [red, green, blue] = [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16) || 0);
+  return ((Math.round(opacity * 255) << 24) | (blue << 16) | (green << 8) | red) >>> 0;
+}
+
 /** Black or white, whichever is easier to read on a colour. @param {string} color #rrggbb */
 export function inkOn(color) {
   const [r, g, b] = [1, 3, 5].map((at) => (parseInt(color.slice(at, at + 2), 16) / 255) ** 2.2);

@@ -3,6 +3,7 @@
  * the server. Whoever asks for frame n gets exactly frame n either way.
  */
 import { api } from "../../lib/api.js";
+import { lastNotAbove } from "../model/interpolation.js";
 import { FrameSource } from "./frames.js";
 
 /**
@@ -56,7 +57,7 @@ export class VideoSource {
   timeOf(n) {
     if (!this._times) return n / this.fps;
     const { starts, ticks, steps, base } = this._times;
-    const run = lastNotAbove(starts, n);
+    const run = Math.max(0, lastNotAbove(starts, n));
     return (ticks[run] + (n - starts[run]) * steps[run]) * base;
   }
 
@@ -204,15 +205,4 @@ export class VideoSource {
     const old = free < 0 ? null : this._drawn.splice(free, 1)[0];
     return /** @type {HTMLCanvasElement} */ (old?.element ?? document.createElement("canvas"));
   }
-}
-
-/** The place of the last value in an ascending list that is not above `n`. @param {number[]} values @param {number} n */
-function lastNotAbove(values, n) {
-  let [low, high] = [0, values.length - 1];
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    if (values[middle] <= n) low = middle;
-    else high = middle - 1;
-  }
-  return low;
 }

@@ -202,3 +202,8 @@ export class HandleDrag {
 export function sizeText({ w, h }) {
   return `${Math.round(w)} × ${Math.round(h)}`;
 }
+
+/** How many pixels of the screen lie between two presses. @param {import("./select.js").Press} a @param {import("./select.js").Press} b */
+export function far(a, b) {
+  return Math.hypot(a.screen[0] - b.screen[0], a.screen[1] - b.screen[1]);
+}

@@ -2,7 +2,7 @@
 import { geometryOn, boxBetween } from "../model/geometry.js";
 import { placedIn, templateOf } from "../model/skeleton.js";
 import { clamp, round2 } from "../util.js";
-import { HandleDrag } from "./handles.js";
+import { HandleDrag, far } from "./handles.js";
 import { pointNames } from "./vertices.js";
 
 /**
@@ -196,9 +196,4 @@ export class KeypointsTool {
     this.boxing = this.holding = false;
     this.handles.cancel();
   }
-}
-
-/** @param {Press} a @param {Press} b */
-function far(a, b) {
-  return Math.hypot(a.screen[0] - b.screen[0], a.screen[1] - b.screen[1]);
 }

@@ -6,6 +6,7 @@ import { borderBetween, isCorner, outlinesOf, ringsCross } from "../model/border
 import { contains } from "../model/geometry.js";
 import { FEWEST, atMost, freshVertex, named, numbered, ringsOf, simplified, straightened } from "../model/vertices.js";
 import { clamp, round2 } from "../util.js";
+import { far } from "./handles.js";
 import { snapAt } from "./snap.js";
 import { theOne } from "./vertices.js";
 
@@ -374,9 +375,4 @@ function sharedRing(from, to) {
     if (end) return [start, end];
   }
   return [];
-}
-
-/** @param {Press} a @param {Press} b */
-function far(a, b) {
-  return Math.hypot(a.screen[0] - b.screen[0], a.screen[1] - b.screen[1]);
 }

@@ -3,7 +3,7 @@ import { boxBetween } from "../model/geometry.js";
 import { rotatedFrom } from "../model/handles.js";
 import { straightened } from "../model/vertices.js";
 import { clamp } from "../util.js";
-import { HandleDrag, sizeText } from "./handles.js";
+import { HandleDrag, far, sizeText } from "./handles.js";
 
 /**
  * @typedef {import("../types.js").Point} Point
@@ -159,9 +159,4 @@ export class RotatedBoxTool {
 /** @param {Press} press */
 function slack(press) {
   return press.touch ? TOUCH_SLACK : CLICK_SLACK;
-}
-
-/** @param {Press} a @param {Press} b */
-function far(a, b) {
-  return Math.hypot(a.screen[0] - b.screen[0], a.screen[1] - b.screen[1]);
 }
