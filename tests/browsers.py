@@ -11,12 +11,14 @@ import pytest
 from django.conf import settings
 from django.db import connection
 from django.test import Client
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from config.services import DEFAULT_SERVER
 from projects.models import User
 from tests.processes import Server, on_test_database
 
+# A page on a busy machine: as long as Playwright's own actions wait.
+PATIENCE_MS = 30_000
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -40,6 +42,7 @@ def browser():
         pytest.skip("Chromium is not installed (set CHROMIUM to its path)")
     # Playwright's synchronous interface keeps an event loop in this thread, which Django would object to.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as running:
         program = running.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
         yield program

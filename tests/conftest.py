@@ -24,6 +24,12 @@ Argon2PasswordHasher.time_cost, Argon2PasswordHasher.memory_cost, Argon2Password
 
 
 @pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """The whole PostgreSQL goes with the run: dropping its database first would only wait for whoever still reads."""
+    return True
+
+
+@pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker) -> None:
     """Knox makes its own token table although ours replaces it; it would stop the flush between tests."""
     with django_db_blocker.unblock(), connection.cursor() as cursor:

@@ -279,7 +279,7 @@ def test_an_edit_that_came_too_late_is_explained(desk, item, alice, bob):
 
     # Her vertex is gone, and her outline as a whole was of another one: both wait in the tray, and nothing is lost.
     rows = hers.page.locator("#tray li")
-    expect(rows).to_have_count(2, timeout=20_000)
+    expect(rows).to_have_count(2)
     expect(rows.first).to_contain_text("Somebody else took this vertex away")
     expect(rows.nth(1)).to_contain_text("changed")
     hers.expect("polygon 100,100 300,100 100,300")

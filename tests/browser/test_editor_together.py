@@ -170,7 +170,7 @@ def test_an_edit_of_a_shape_that_was_deleted_can_be_restored_with_the_edit(desk,
     hers.desk.context.set_offline(False)
 
     tray = hers.page.locator("#tray")
-    expect(tray).to_contain_text("Not saved", timeout=20_000)
+    expect(tray).to_contain_text("Not saved")
     hers.expect_shapes(0)
     tray.get_by_role("button", name="Restore with my edit").click()
     his.expect_shapes(1)

@@ -19,7 +19,6 @@ from projects.models import Item, Job, Project, User
 from tests.conftest import PASSWORD
 
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=20_000)  # a slow machine is no failure
 
 DROP = """(files) => {
   const transfer = new DataTransfer();
@@ -332,3 +331,18 @@ def test_an_invitation_brings_somebody_new_into_the_team(desk, alice: User, team
     page.get_by_role("button", name="Join Lab").click()
     expect(page.get_by_text("Welcome to Lab.")).to_be_visible()
     expect(page.get_by_role("heading", name="Lab")).to_be_visible()
+
+
+def test_a_button_pressed_before_its_script_has_come_acts_when_it_has(desk, alice: User) -> None:
+    seat = desk(alice)
+    page, held = seat.context.new_page(), []
+    page.route("**/js/lib/shell*", lambda route: held.append(route))
+    page.goto(f"{seat.server.url}/", wait_until="commit")
+    toggle = page.locator("[data-theme-toggle]")
+    toggle.click()
+    while not held:
+        page.wait_for_timeout(20)
+    expect(page.locator("html[data-theme]")).to_have_count(0)
+    for route in held:
+        route.continue_()
+    expect(page.locator("html[data-theme=dark]")).to_have_count(1)

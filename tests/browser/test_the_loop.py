@@ -156,7 +156,7 @@ def train(alice: Person, bob: Person, project: str) -> None:
         expect(person.page.locator(".uplot canvas").first).to_be_visible()
         person.shoot("5-training")
     alice.page.reload()
-    expect(alice.page.locator("#epoch")).to_have_text(epoch, timeout=10_000)
+    expect(alice.page.locator("#epoch")).to_have_text(epoch)
     for person in (alice, bob):
         expect(person.page.locator("#status")).to_have_text("Succeeded", timeout=600_000)
         person.shoot("6-trained")

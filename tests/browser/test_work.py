@@ -18,7 +18,6 @@ from tests.browser.editor_page import EditorPage
 from tests.browser.pictures import picture
 
 pytestmark = pytest.mark.browser
-PATIENCE_MS = 30_000  # a page that is read again, on a busy machine
 
 
 @pytest.fixture
@@ -79,7 +78,7 @@ def test_handing_out_and_merging(desk, project, items, alice, bob):
     page.locator("#picked").get_by_role("button", name="Assign…").click()
     page.locator("#assign").get_by_label("Bob").check()
     page.locator("#assign").get_by_role("button", name="Assign", exact=True).click()
-    expect(page.locator(".work-assignee[title='Bob: annotate']")).to_have_count(3, timeout=PATIENCE_MS)
+    expect(page.locator(".work-assignee[title='Bob: annotate']")).to_have_count(3)
     assert Assignment.objects.filter(user=bob).count() == 3
 
     (started,) = consensus.start(project, items[:1], [alice, bob], 2, alice)
@@ -90,12 +89,12 @@ def test_handing_out_and_merging(desk, project, items, alice, bob):
         journal.commit(copy.pk, Tx("tab", "1", 0, [op]), person)
         states.change(copy.pk, "in-review", person)
     page.goto(page.url.split("/projects/")[0] + f"/projects/{project.pk}/work/")
-    expect(page.get_by_role("region", name="Consensus")).to_contain_text("Ready", timeout=PATIENCE_MS)
+    expect(page.get_by_role("region", name="Consensus")).to_contain_text("Ready")
     page.get_by_role("link", name="0.jpg").last.click()
-    expect(page.get_by_role("region", name="Agreement of each two")).to_contain_text("100 %", timeout=PATIENCE_MS)
+    expect(page.get_by_role("region", name="Agreement of each two")).to_contain_text("100 %")
     page.get_by_role("button", name="Merge", exact=True).click()
-    expect(page.get_by_text("Merged by Alice")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("Merged by Alice")).to_be_visible()
     assert [shape["geometry"]["x"] for shape in consensus.shapes_of(items[0])] == [42]
     page.get_by_role("button", name="Undo the merge").click()
-    expect(page.get_by_role("button", name="Merge", exact=True)).to_be_enabled(timeout=PATIENCE_MS)
+    expect(page.get_by_role("button", name="Merge", exact=True)).to_be_enabled()
     assert consensus.shapes_of(items[0]) == [] and Consensus.objects.get(pk=started.pk).merged_at is None
