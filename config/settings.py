@@ -131,7 +131,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "sweep-orphans": {"task": "projects.tasks.sweep_orphans", "schedule": 86_400.0},
     "forget-expired": {"task": "projects.tasks.forget_expired", "schedule": 86_400.0},
-    "reap-lost-jobs": {"task": "training.tasks.reap_lost_jobs", "schedule": 15.0},
+    "reap-lost-jobs": {"task": "projects.tasks.reap_lost_jobs", "schedule": 15.0},
     "end-sessions": {"task": "annotations.tasks.end_sessions", "schedule": 15.0},
 }
 
@@ -249,6 +249,10 @@ STORAGES = {
 # What one upload may cost. A 30,000 x 30,000 picture would take 2.7 GB once decoded.
 MAX_UPLOAD_BYTES = env.whole("MAX_UPLOAD_BYTES", 4 * 2**30, high=2**50)
 MAX_IMAGE_PIXELS = env.whole("MAX_IMAGE_PIXELS", 100_000_000)
+# Resumable uploads: the most bytes of one, where their pieces are kept, and for how long after the last one came.
+MAX_RESUMABLE_BYTES = env.whole("MAX_RESUMABLE_BYTES", 64 * 2**30, high=2**50)
+UPLOADS_DIR = _folder("UPLOADS_DIR", DATA_DIR / "uploads")
+UPLOAD_EXPIRY_HOURS = env.whole("UPLOAD_EXPIRY_HOURS", 7 * 24, low=1)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 2**20
 FILE_UPLOAD_TEMP_DIR = env.text("FILE_UPLOAD_TEMP_DIR") or None
 

@@ -5,6 +5,7 @@ from projects.models.library import Asset, Video
 from projects.models.notice import Notice
 from projects.models.people import ApiToken, Invitation, Membership, Role, Team, User
 from projects.models.project import Label, Project, ProjectMembership
+from projects.models.upload import Upload, UploadBatch
 
 __all__ = [
     "ApiToken",
@@ -22,6 +23,8 @@ __all__ = [
     "Role",
     "StateChange",
     "Team",
+    "Upload",
+    "UploadBatch",
     "User",
     "Video",
 ]
