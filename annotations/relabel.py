@@ -13,29 +13,25 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
-from celery import current_app
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from annotations import journal
 from annotations.checks import MAX_OPS_TRUSTED
 from annotations.models import Annotation, JournalTx
 from annotations.protocol import Rejected, Tx
+from projects import jobs
 from projects.models import Item, Job, Label, Project, User
-from projects.models.job import ACTIVE, Status
 
 _log = logging.getLogger(__name__)
 
 KIND = "labels"
 TASK = "annotations.tasks.run_label_job"
+jobs.register(KIND, TASK)
 
 
 class RelabelError(ValueError):
     """What was asked for makes no sense; the text says why."""
-
-
-class _Unwanted(Exception):
-    """Somebody cancelled the job."""
 
 
 def start_merge(label: Label, into: Label, by: User) -> Job:
@@ -76,17 +72,9 @@ def _start(label: Label, title: str, by: User, params: dict[str, Any]) -> Job:
     present = Label.every.get(pk=label.pk)
     if (present.retired_at is None) is ("undo" in params):
         raise RelabelError(f"{label.name!r} is {'there' if present.retired_at is None else 'deleted'} already.")
-    job = Job.objects.create(project=label.project, kind=KIND, title=title[:200], params=params, created_by=by)
-    job.record("status", {"status": Status.QUEUED})
     if "undo" not in params:
         _retire(present, params["into"])
-    transaction.on_commit(lambda: ring(job))
-    return job
-
-
-def ring(job: Job) -> None:
-    """Tell the workers; whoever claims the job first has it."""
-    current_app.send_task(TASK, [str(job.pk)], queue="default")
+    return jobs.start(label.project, KIND, title, params, by)
 
 
 def _retire(label: Label, into_id: str | None) -> None:
@@ -103,33 +91,28 @@ def _retire(label: Label, into_id: str | None) -> None:
 
 def run(job_id: uuid.UUID | str) -> None:
     """Carry a queued job to its end; nothing happens when somebody else has it."""
-    job = Job.claim(job_id)
-    if job is None or not job.move(Status.RUNNING, expect=(Status.STARTING,)):
-        return
+    jobs.carry(job_id, _work)
+
+
+def _work(held: jobs.Held) -> None:
     try:
-        done = _take_back(job) if "undo" in job.params else _follow(job)
-    except _Unwanted:
-        _take_back(job, of=job)
-        job.move(Status.CANCELLED, expect=ACTIVE)
-    except DatabaseError:
-        raise  # nothing can be said now; the sweep will
-    except Exception as error:
-        _log.exception("job %s failed", job.pk)
-        detail = f"{type(error).__name__}: {error}"[:1000]
-        job.move(Status.FAILED, expect=ACTIVE, error={"code": "labels", "detail": detail})
-    else:
-        job.move(Status.SUCCEEDED, expect=ACTIVE, progress=1.0, result={"shapes": done})
+        held.finish({"shapes": _take_back(held) if "undo" in held.job.params else _follow(held)})
+    except jobs.Interrupted as interruption:
+        if interruption.reason == "cancelled" and "undo" not in held.job.params:
+            _take_back(held, of=held.job)
+        raise
 
 
-def _follow(job: Job) -> int:
+def _follow(held: jobs.Held) -> int:
     """Have every shape of the label follow; gives how many did."""
+    job = held.job
     shapes = Annotation.objects.filter(label=job.params["label"], deleted=False)
     done = 0
     # What was on its way with the old label when it was retired may land behind a first look.
     while items := list(shapes.order_by("item").values_list("item", flat=True).distinct()):
         for n, item_id in enumerate(items):
             done += _follow_in(job, item_id)
-            _tell(job, n + 1, len(items), done)
+            held.step(n + 1, len(items), shapes=done)
     return done
 
 
@@ -164,9 +147,9 @@ def client_of(job: Job) -> str:
     return f"labels.{job.pk.hex}"
 
 
-def _take_back(job: Job, of: Job | None = None) -> int:
+def _take_back(held: jobs.Held, of: Job | None = None) -> int:
     """Bring the label back, and take back what a job did wherever nobody has changed it since; gives how many txs."""
-    before = of or Job.objects.get(pk=job.params["undo"])
+    before = of or Job.objects.get(pk=held.job.params["undo"])
     Label.every.get(pk=before.params["label"]).restore()
     rows = list(JournalTx.objects.filter(client_id=client_of(before), undo_of="").order_by("-pk"))
     for n, row in enumerate(rows):
@@ -175,13 +158,6 @@ def _take_back(job: Job, of: Job | None = None) -> int:
             journal.commit(row.item_id, tx, before.created_by, source="history")
         except Rejected as refusal:
             _log.info("a change of labels stays: %s", refusal)
-        _tell(job, n + 1, len(rows), n + 1, stop=of is None)
+        if of is None:
+            held.step(n + 1, len(rows), shapes=n + 1)
     return len(rows)
-
-
-def _tell(job: Job, done: int, total: int, shapes: int, stop: bool = True) -> None:
-    job.beat()
-    progress = round(done / max(total, 1), 4)
-    job.report("progress", {"progress": progress, "shapes": shapes}, progress=progress)
-    if stop and Job.objects.filter(pk=job.pk, status=Status.CANCELLING).exists():
-        raise _Unwanted

@@ -10,7 +10,7 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
-from projects import playback
+from projects import jobs, playback
 from projects.idempotency import KEPT_FOR
 from projects.intake import ASSETS
 from projects.models import Asset, KeptAnswer, Video
@@ -63,3 +63,8 @@ def forget_expired() -> int:
         KeptAnswer.objects.filter(created_at__lt=now - KEPT_FOR),
     )
     return sum(rows.delete()[0] for rows in expired)
+
+
+@shared_task
+def reap_lost_jobs() -> None:
+    jobs.reap()

@@ -6,7 +6,6 @@ when it is asked to, and dies with the process that started it.
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import signal
@@ -18,22 +17,14 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from projects.leash import die_with
 from training import engines, silence
 from training.engines.base import Cancelled, EngineError, Plan
 
-_PR_SET_PDEATHSIG = 1
 EVENTS_FD = 3
 # Exit statuses that the supervisor reads; a Python traceback gives 1.
 EXIT_CANCELLED = 3
 EXIT_ENGINE = 4
-
-
-def die_with(parent: int) -> None:
-    """Have the kernel kill this process when `parent` ends, and end at once if it already has."""
-    if sys.platform.startswith("linux"):
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(EXIT_CANCELLED)
 
 
 def volunteer() -> None:
@@ -113,7 +104,7 @@ def run(plan: Plan, lines: Lines) -> int:
 
 def main() -> int:
     inherited, folder, parent = int(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
-    die_with(parent)
+    die_with(parent, EXIT_CANCELLED)
     volunteer()
     if inherited != EVENTS_FD:
         os.dup2(inherited, EVENTS_FD, inheritable=False)

@@ -1,36 +1,24 @@
-"""Asking for long work: a job row, and a doorbell on the queue once the row is committed."""
+"""Asking for a training or a frozen version."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from typing import Any
 
-import redis
-from celery import current_app
 from django.conf import settings
 from django.db import transaction
 
-from annotations import relabel
-from projects import live
+from projects import jobs
 from projects.models import Job, Project, User
-from projects.models.job import ACTIVE, Status
 from training import engines
 from training.datasets import version as versions
 from training.engines.base import Description, ParamErrors
 from training.models import Version
 
-_log = logging.getLogger(__name__)
-
 TRAIN, FREEZE, AUTO_LABEL = "train", "freeze", "auto-label"
-_TASKS = {
-    TRAIN: ("training.tasks.run_training_job", "training"),
-    FREEZE: ("training.tasks.run_freeze_job", "default"),
-    AUTO_LABEL: ("training.tasks.run_auto_label_job", "default"),
-    relabel.KIND: (relabel.TASK, "default"),
-}
-SILENT_S = 30.0  # a holder beats every two seconds
-_MOST_LOSSES = 2
+jobs.register(TRAIN, "training.tasks.run_training_job", "training")
+jobs.register(FREEZE, "training.tasks.run_freeze_job")
+jobs.register(AUTO_LABEL, "training.tasks.run_auto_label_job")
 _NAMES = ("engine", "model", "preset", "title")
 
 
@@ -99,17 +87,8 @@ def start_training(project: Project, by: User | None, params: Mapping[str, Any],
     if version is None:
         version = versions.freeze(project, by, reuse=True)
     title = str(params.get("title") or f"{chosen['model']} on {version}")
-    job = Job.objects.create(
-        project=project,
-        kind=TRAIN,
-        title=title[:200],
-        params={**chosen, "version": str(version.pk)},
-        metrics={"epochs": chosen["params"].get("epochs")},
-        created_by=by,
-    )
-    job.record("status", {"status": Status.QUEUED})
-    dispatch(job)
-    return job
+    metrics = {"epochs": chosen["params"].get("epochs")}
+    return jobs.start(project, TRAIN, title, {**chosen, "version": str(version.pk)}, by, metrics=metrics)
 
 
 @transaction.atomic
@@ -120,52 +99,4 @@ def start_freeze(project: Project, by: User | None, name: str = "", split: dict[
         versions.DatasetError: the labels do not make a dataset yet.
     """
     versions.draft(project, split)
-    title = name or "Freeze a version"
-    job = Job.objects.create(
-        project=project, kind=FREEZE, title=title, params={"name": name, "split": split or {}}, created_by=by
-    )
-    job.record("status", {"status": Status.QUEUED})
-    dispatch(job)
-    return job
-
-
-def dispatch(job: Job) -> None:
-    """Ring the queue when the surrounding transaction commits. A bell that is lost is rung again by the reaper."""
-    task, queue = _TASKS[job.kind]
-    pk = str(job.pk)
-    transaction.on_commit(lambda: current_app.send_task(task, (pk,), queue=queue), robust=True)
-
-
-def reap() -> None:
-    """Queue again, at most twice, the jobs whose holder has fallen silent, and ring for those nobody heard of."""
-    for job in Job.objects.filter(kind__in=_TASKS, status__in=ACTIVE):
-        wanted = job.status != Status.CANCELLING
-        if job.lose(SILENT_S):
-            _queue_again(job, wanted)
-    for kind, (_, queue) in _TASKS.items():
-        waiting = Job.objects.filter(kind=kind, status=Status.QUEUED)
-        if waiting.exists() and _empty(queue):
-            for job in waiting.order_by("created_at"):
-                dispatch(job)
-
-
-def _queue_again(job: Job, wanted: bool) -> None:
-    _log.warning("job %s was lost", job.pk)
-    if not wanted:
-        job.move(Status.CANCELLED, expect=(Status.LOST,))
-    elif job.times_lost <= _MOST_LOSSES:
-        job.move(Status.QUEUED, expect=(Status.LOST,))
-        dispatch(job)
-    else:
-        detail = (
-            f"The worker of this job disappeared {job.times_lost} times: see its log, "
-            "and whether the computer runs out of memory."
-        )
-        job.move(Status.FAILED, expect=(Status.LOST,), error={"code": "lost", "detail": detail})
-
-
-def _empty(queue: str) -> bool:
-    try:
-        return live.client().llen(queue) == 0
-    except redis.RedisError:
-        return False
+    return jobs.start(project, FREEZE, name or "Freeze a version", {"name": name, "split": split or {}}, by)

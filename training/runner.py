@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import shutil
-import threading
 import time
 import uuid
 from collections.abc import Callable
@@ -17,11 +16,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, transaction
 
+from projects import jobs
+from projects.jobs import Heartbeat, Interrupted, JobError
 from projects.models import Job
 from projects.models.job import ACTIVE, ENDED, Status
-from training import jobs, registry, supervisor
+from training import registry, supervisor
 from training.datasets import export
 from training.engines.base import Plan
 from training.models import Version
@@ -30,55 +31,9 @@ from training.supervisor import Ending
 
 _log = logging.getLogger(__name__)
 
-BEAT_S = 2.0
 _CHECK_S = 0.5
 _SPARE_BYTES = 2**30  # for checkpoints and exports
 _HELD = ACTIVE
-
-
-class Interrupted(Exception):
-    """The job is not wanted here any more; the reason is as in `supervisor.Ending`."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-class JobError(Exception):
-    """The job cannot be done; `code` and `detail` go into the row."""
-
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.code, self.detail = code, detail
-
-
-class Heartbeat:
-    """Says that the job is held, from a thread of its own, whatever the main one is doing."""
-
-    def __init__(self, job: Job) -> None:
-        self._job = job
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
-        self.lost = False
-
-    def __enter__(self) -> Heartbeat:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *args: object) -> None:
-        self._done.set()
-        self._thread.join()
-
-    def _beat(self) -> None:
-        try:
-            while not self._done.wait(BEAT_S) and not self.lost:
-                try:
-                    self.lost = not self._job.beat()
-                except DatabaseError:
-                    _log.warning("no heartbeat for job %s", self._job.pk, exc_info=True)
-                    connection.close()
-        finally:
-            connection.close()
 
 
 class Run:

@@ -10,9 +10,10 @@ from django.core.files import File
 
 from annotations import journal, protocol, queries
 from annotations.models import Annotation, JournalTx
+from projects import jobs
 from projects.intake import intake
 from projects.models import Item, Job
-from training import jobs, tasks
+from training import tasks
 from training.assist import prelabel
 from training.engines import load
 from training.models import Model

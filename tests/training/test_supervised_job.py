@@ -14,10 +14,12 @@ from django.core.files.storage import default_storage
 from django.db import connection
 from django.utils import timezone
 
+from projects import jobs
 from projects.models import Job, JobEvent
 from projects.models.job import Status
 from tests.processes import eventually, on_test_database
-from training import jobs, runner, supervisor
+from training import runner, supervisor
+from training.jobs import start_training
 from training.models import Model
 from training.registry import model_registered
 
@@ -29,7 +31,7 @@ def start(fill, alice):
     """`start(model, **params)` queues a job of the fake engine on four labelled pictures."""
 
     def queue(model: str = "steady", **params) -> Job:
-        return jobs.start_training(fill(4), alice, {"engine": "fake", "model": model, **params})
+        return start_training(fill(4), alice, {"engine": "fake", "model": model, **params})
 
     return queue
 

@@ -14,24 +14,25 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError
 from django.db.models import QuerySet
 from numpy.typing import NDArray
 
 from annotations import journal, protocol
 from annotations.models import Annotation, JournalTx
-from projects import frames
+from projects import frames, jobs
+from projects.jobs import Heartbeat, Interrupted
 from projects.models import Item, Job, Project, User
 from projects.models.item import State
 from projects.models.job import ACTIVE, Status
 from projects.models.library import Kind
-from training import jobs, suggestions
+from training import suggestions
 from training.assist import propose
 from training.assist.covered import Known, covered, known_on
 from training.assist.motion import Box
+from training.jobs import AUTO_LABEL
 from training.models import Model
 from training.predictions import PredictionError, Predictor, load_predictor
-from training.runner import Heartbeat
 
 _log = logging.getLogger(__name__)
 
@@ -40,41 +41,21 @@ _MOST_OPS = 400
 _TELL_S = 0.5
 
 
-class Interrupted(Exception):
-    """This attempt has to end: "cancelled", "stopped" (its worker ends) or "gone" (somebody else has the job)."""
-
-
-@transaction.atomic
 def start(project: Project, by: User, model: Model, params: dict[str, Any]) -> Job:
     """Queue a pre-labelling.
 
     Args:
         params: confidence, iou, items ([ids] or None), state ("" for any), step (of a video's frames), replace.
     """
-    job = Job.objects.create(
-        project=project,
-        kind=jobs.AUTO_LABEL,
-        title=f"Pre-label with {model.name}"[:200],
-        params={**params, "model": str(model.pk), "name": model.name},
-        created_by=by,
-    )
-    return _queued(job)
+    params = {**params, "model": str(model.pk), "name": model.name}
+    return jobs.start(project, AUTO_LABEL, f"Pre-label with {model.name}", params, by)
 
 
-@transaction.atomic
 def start_removal(job: Job, by: User) -> Job:
     """Queue the removal of what a pre-labelling has suggested and nobody has accepted."""
-    title = f"Remove the suggestions of {job.params['name']}"[:200]
+    title = f"Remove the suggestions of {job.params['name']}"
     params = {"remove": str(job.pk), "model": job.params["model"], "name": job.params["name"]}
-    return _queued(
-        Job.objects.create(project=job.project, kind=jobs.AUTO_LABEL, title=title, params=params, created_by=by)
-    )
-
-
-def _queued(job: Job) -> Job:
-    job.record("status", {"status": Status.QUEUED})
-    jobs.dispatch(job)
-    return job
+    return jobs.start(job.project, AUTO_LABEL, title, params, by)
 
 
 def run(job_id: uuid.UUID | str, stopping: Callable[[], bool] = lambda: False) -> None:
@@ -89,7 +70,7 @@ def run(job_id: uuid.UUID | str, stopping: Callable[[], bool] = lambda: False) -
                 raise Interrupted("cancelled")
             work.go()
         except Interrupted as interruption:
-            work.interrupted(str(interruption))
+            work.interrupted(interruption.reason)
         except DatabaseError:
             raise  # nothing can be said now; the reaper will
         except PredictionError as error:

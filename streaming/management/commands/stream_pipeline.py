@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import sys
@@ -12,17 +11,8 @@ import cv2
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
+from projects.leash import die_with
 from streaming.pipeline import Runner
-
-_PR_SET_PDEATHSIG = 1
-
-
-def die_with_parent(parent: int) -> None:
-    """Have the kernel end this process when its parent dies: an orphan would hold the camera for ever."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it died before the line above
-        sys.exit(1)
 
 
 class Command(BaseCommand):
@@ -35,7 +25,7 @@ class Command(BaseCommand):
         parser.add_argument("--parent", type=int, required=True)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        die_with_parent(options["parent"])
+        die_with(options["parent"])  # an orphan would hold the camera for ever
         cv2.setNumThreads(2)
         runner = Runner(options["pipeline"], options["worker"], settings.GATEWAY_SOCKET)
         signal.signal(signal.SIGTERM, lambda *_: runner.stop.set())
