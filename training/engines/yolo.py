@@ -233,6 +233,7 @@ class _Callbacks:
         self.epochs = int(plan.params["epochs"])
         self.batch, self.epoch = 0, 0
         self.proving = False
+        self._told = 0
 
     def on_train_start(self, trainer: Any) -> None:
         import torch
@@ -258,8 +259,13 @@ class _Callbacks:
         )
 
     def on_fit_epoch_end(self, trainer: Any) -> None:
-        if self.proving:  # fires once more after the best weights were validated
+        if not self.proving:  # fires once more after the best weights were validated
+            self._tell_epoch(trainer)
+
+    def _tell_epoch(self, trainer: Any) -> None:
+        if self._told == self._number(trainer):
             return
+        self._told = self._number(trainer)
         losses = {name.removeprefix("train/"): value for name, value in trainer.label_loss_items(trainer.tloss).items()}
         proven = {
             "val_" + name.removeprefix("val/"): float(value)
@@ -268,11 +274,15 @@ class _Callbacks:
         }
         rate = float(next(iter(trainer.lr.values())))
         self.report.epoch(
-            epoch=self._number(trainer), epochs=self.epochs, lr=rate, **losses, **proven, **_figures(trainer.metrics)
+            epoch=self._told, epochs=self.epochs, lr=rate, **losses, **proven, **_figures(trainer.metrics)
         )
 
     def on_model_save(self, trainer: Any) -> None:
-        """Copies that are whole at every moment: the trainer writes its own in place."""
+        """Copies that are whole at every moment: the trainer writes its own in place.
+
+        The epoch is told first: a training that goes on from this checkpoint will not come by it again.
+        """
+        self._tell_epoch(trainer)
         if trainer.best_fitness == trainer.fitness:
             _copy(trainer.best, self.folder / "best-so-far.pt")
         checkpoint = self.folder / "checkpoint.pt"
