@@ -119,10 +119,65 @@ def test_a_decoder_that_fails_hands_over_to_the_server(opened):
     assert not editor.page.evaluate(_DECODES)
 
 
-def test_without_webcodecs_the_server_decodes(desk, project, alice, tmp_path):
+# A browser whose page is not from a secure origin has no WebCodecs.
+_INSECURE = "delete globalThis.VideoDecoder"
+_SEEKS = "frameloop.editor.frames.decoder?.video instanceof HTMLVideoElement"
+# What a `<video>` may do wrong: it presents the frame before the one in whose middle it was sent.
+_ONE_OFF = """() => {
+  const {prototype} = HTMLVideoElement, ask = prototype.requestVideoFrameCallback;
+  window.shifted = 0;
+  prototype.requestVideoFrameCallback = function (tell) {
+    return ask.call(this, (now, seen) => {
+      const wrong = window.always || Math.abs((this.currentTime * 25) % 1 - 0.5) < 0.1;
+      window.shifted += wrong;
+      tell(now, {mediaTime: seen.mediaTime - (wrong ? 0.04 : 0)});
+    });
+  };
+}"""
+
+
+@pytest.fixture
+def sought(desk, project, alice, tmp_path):
+    """As `opened`, in a browser without WebCodecs."""
+
+    def open_one(name: str, **options) -> EditorPage:
+        item = intake(project, numbered_video(tmp_path / name, COUNT, **options), name, alice)
+        assert playback.drain() == 1
+        person = desk(alice)
+        person.context.add_init_script(_INSECURE)
+        editor = EditorPage(person, item)
+        eventually(lambda: editor.page.evaluate(_SEEKS), what="the seeker")
+        return editor
+
+    return open_one
+
+
+@pytest.mark.parametrize("name", ["variable.mkv", "late-start.mp4", "as-it-is.mp4"])
+def test_without_webcodecs_a_sought_frame_is_the_one_that_is_named(sought, name):
+    page = sought(name, **CASES[name]).page
+    hand = random.Random(5)
+    # The first few came as pictures before the seeker was there.
+    wanted = [11, 12, 13, 12, 11, COUNT - 1, COUNT - 2, *(hand.randrange(8, COUNT) for _ in range(18))]
+    seen = page.evaluate(_WALK, wanted)
+    assert seen["wrong"] == []
+    assert seen["decoded"] >= 0.9 * len(wanted)
+    assert page.evaluate(_SEEKS)
+
+
+def test_a_seek_that_ends_on_a_neighbour_is_sought_again_or_left_to_the_server(sought):
+    page = sought("a.mp4").page
+    page.evaluate(_ONE_OFF)
+    assert page.evaluate(_WALK, [40, 70]) == {"wrong": [], "decoded": 2}
+    assert page.evaluate("shifted") >= 2
+    page.evaluate("window.always = true")
+    assert page.evaluate(_WALK, [20, 80, 50, 5, 60, 33]) == {"wrong": [], "decoded": 0}
+    assert not page.evaluate(_DECODES)
+
+
+def test_without_any_decoder_the_server_decodes(desk, project, alice, tmp_path):
     item = intake(project, numbered_video(tmp_path / "a.mp4", COUNT), "a.mp4", alice)
     playback.drain()
     person = desk(alice)
-    person.context.add_init_script("delete globalThis.VideoDecoder")
+    person.context.add_init_script(f"{_INSECURE}; delete globalThis.MediaSource")
     editor = EditorPage(person, item)
     assert editor.page.evaluate(_WALK, [1, 2, 3, 70]) == {"wrong": [], "decoded": 0}

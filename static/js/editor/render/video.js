@@ -1,6 +1,6 @@
 /**
- * The frames of a video: decoded by the browser where it can and the server has the packets ready, else pictures from
- * the server. Whoever asks for frame n gets exactly frame n either way.
+ * The frames of a video: decoded by the browser where it can and the server has the packets ready (by WebCodecs, or by
+ * seeking a `<video>` where those are not), else pictures from the server. Whoever asks for frame n gets exactly frame n.
  */
 import { api } from "../../lib/api.js";
 import { lastNotAbove } from "../model/interpolation.js";
@@ -28,7 +28,7 @@ export class VideoSource {
     this.fps = fps;
     this.playbackUrl = playbackUrl;
     this.pictures = new FrameSource({ count, urlOf });
-    /** @type {import("./decoder.js").FrameDecoder | null} */
+    /** @type {import("./decoder.js").FrameDecoder | import("./video_seeker.js").FrameSeeker | null} */
     this.decoder = null;
     this._failures = 0;
     /** Whether the packets have fewer pixels than the video. */
@@ -121,7 +121,6 @@ export class VideoSource {
   // -- getting ready ---------------------------------------------------------------------------------------------
 
   async _prepare() {
-    if (typeof VideoDecoder === "undefined") return;
     for (let pause = FIRST_ASK_MS; ; pause = Math.min(2 * pause, SLOWEST_ASK_MS)) {
       const answer = await this._ask().catch(() => null);
       if (answer?.ready) return this._open(answer);
@@ -137,13 +136,21 @@ export class VideoSource {
 
   /** @param {Answer} answer */
   async _open(answer) {
-    const [{ FrameDecoder, configFor }, { Packets, Unreachable }] = await Promise.all([import("./decoder.js"), import("./packets.js")]);
-    const config = await configFor(answer);
-    if (!config || answer.frames !== this.count) return;
+    if (answer.frames !== this.count) return;
+    const { Packets, Unreachable } = await import("./packets.js");
     this._unreachable = Unreachable;
     this._coarse = answer.width < this.width;
-    this.decoder = new FrameDecoder(new Packets(answer, () => this._ask()), config);
-    this.decoder.focus(this._last, 1);
+    this.decoder = await this._maker(answer, new Packets(answer, () => this._ask()));
+    this.decoder?.focus(this._last, 1);
+  }
+
+  /** @param {Answer} answer @param {import("./packets.js").Packets} packets */
+  async _maker(answer, packets) {
+    const { FrameDecoder, configFor } = await import("./decoder.js");
+    const config = await configFor(answer);
+    if (config) return new FrameDecoder(packets, config);
+    const { FrameSeeker, canSeek } = await import("./video_seeker.js");
+    return canSeek(answer) ? new FrameSeeker(packets, answer) : null;
   }
 
   async _loadTimes() {
@@ -164,6 +171,7 @@ export class VideoSource {
   /** @param {unknown} error */
   _failed(error) {
     if (this._unreachable && error instanceof this._unreachable) return;
+    if (document.hidden) return; // a page that nobody sees presents no frames
     this._failures += 1;
     console.warn("A frame was not decoded here; the server gives it.", error);
     if (this._failures < MOST_FAILURES) return;
@@ -186,9 +194,9 @@ export class VideoSource {
     return picture;
   }
 
-  /** @param {number} n @param {VideoFrame} frame @returns {Picture} */
+  /** @param {number} n @param {VideoFrame | ImageBitmap} frame @returns {Picture} */
   _painted(n, frame) {
-    const { displayWidth: width, displayHeight: height } = frame;
+    const [width, height] = "displayWidth" in frame ? [frame.displayWidth, frame.displayHeight] : [frame.width, frame.height];
     this._easel ??= new OffscreenCanvas(width, height);
     if (this._easel.width !== width || this._easel.height !== height) Object.assign(this._easel, { width, height });
     /** @type {OffscreenCanvasRenderingContext2D} */ (this._easel.getContext("2d", { alpha: false })).drawImage(frame, 0, 0);
