@@ -1,6 +1,7 @@
 from annotations.models.blobs import MaskBlob
 from annotations.models.comments import Comment, Thread
 from annotations.models.document import Annotation, JournalTx, Source
+from annotations.models.exports import Export
 from annotations.models.sessions import AnnotationSession, Participant
 from annotations.models.work import Assignment, Claim, Consensus, Part, Score, WorkRules
 
@@ -11,6 +12,7 @@ __all__ = [
     "Claim",
     "Comment",
     "Consensus",
+    "Export",
     "JournalTx",
     "MaskBlob",
     "Part",
