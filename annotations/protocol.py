@@ -12,9 +12,10 @@ Client to server
               takes one's own transaction back, and naming the undo's own tx_id does it again
     pull      {from}   send me the transactions from this revision on
     presence  {cursor: [x, y] | null, frame, selection: [id], tool, drag?: {id, geometry},
-              view?: {x, y, w} | null, away?}   latest wins. `view` is what is on screen, for those who follow:
-              its middle and its width in pixels of the picture; `drag` is what a hand holds, an advisory lock
-              that peers show for 15 s after its last change
+              view?: {x, y, w} | null, away?, given_up?}   latest wins. `view` is what is on screen, for those
+              who follow: its middle and its width in pixels of the picture; `drag` is what a hand holds, an advisory
+              lock that peers show for 15 s after its last change; `given_up` says that what the hand held last was let
+              go without a change, so that peers need not wait for its op
     sub       {frames: null | [first, last]}   checked, and nothing more: every frame of an item is sent to all,
               since undo, tracks and the list of labelled frames need the whole document
     ping      {rev?}   answered by pong; rev is the newest revision the client has applied
@@ -35,7 +36,8 @@ Server to client
     head      {rev, state?}   every 5 s, and at once in place of an `ops` that is too large to be sent to all; a
               client that is behind and misses nothing in flight pulls. `state` is the item's, for those who
               missed a `state`
-    presence  {batch: [{conn, user, cursor, frame, selection, tool, drag, view, away} | {conn, gone: true}]}
+    presence  {batch: [{conn, user, cursor, frame, selection, tool, drag, view, away, given_up}
+              | {conn, gone: true}]}
               one's own conn is among them
     role      {role}   one's own has changed. What rings in a person's room when their access changes (`access`)
               is not passed on: the server looks again, and answers by this or closes with 4403
@@ -132,6 +134,7 @@ class Presence:
     drag: dict[str, Any] | None = None
     view: dict[str, float] | None = None
     away: bool = False
+    given_up: bool = False
 
     def public(self) -> dict[str, Any]:
         """The fields that the peers see."""
@@ -143,6 +146,7 @@ class Presence:
             "drag": self.drag,
             "view": self.view,
             "away": self.away,
+            "given_up": self.given_up,
         }
 
 
@@ -247,6 +251,7 @@ def parse_presence(message: dict[str, Any]) -> Presence:
     return Presence(
         checked["cursor"], checked.get("frame"), checked.get("selection", []), checked.get("tool", ""),
         checked.get("drag"), checked.get("view"), checked.get("away", False),
+        checked.get("given_up", False),
     )  # fmt: skip
 
 
@@ -302,5 +307,6 @@ _PRESENCE: tuple[dict[str, Check], dict[str, Check]] = (
         "drag": checks.or_null(_drag),
         "view": checks.or_null(_view),
         "away": checks.flag,
+        "given_up": checks.flag,
     },
 )

@@ -15,6 +15,7 @@ HERE = {"type": "presence", "cursor": [1, 2]}
 def test_everything_optional_has_a_meaning_when_it_is_missing():
     assert parse_presence(HERE).public() == {
         "cursor": [1.0, 2.0], "frame": None, "selection": [], "tool": "", "drag": None, "view": None, "away": False,
+        "given_up": False,
     }  # fmt: skip
 
 
@@ -35,8 +36,8 @@ def test_a_hand_may_hold_any_shape(geometry):
 
 
 def test_a_view_is_a_middle_and_a_width():
-    seen = parse_presence({**HERE, "view": {"x": -3.5, "y": 4, "w": 640}, "away": True}).public()
-    assert (seen["view"], seen["away"]) == ({"x": -3.5, "y": 4.0, "w": 640.0}, True)
+    seen = parse_presence({**HERE, "view": {"x": -3.5, "y": 4, "w": 640}, "away": True, "given_up": True}).public()
+    assert (seen["view"], seen["away"], seen["given_up"]) == ({"x": -3.5, "y": 4.0, "w": 640.0}, True, True)
 
 
 @pytest.mark.parametrize(
@@ -51,6 +52,7 @@ def test_a_view_is_a_middle_and_a_width():
         ("view", {"x": "1", "y": 2, "w": 5}),
         ("away", 1),
         ("away", None),
+        ("given_up", "yes"),
         ("following", "me"),
     ],
 )

@@ -104,6 +104,30 @@ test("a drag that comes to nothing is shown for a moment only, and not on anothe
   assert.equal(editor.peers.get("a").drag, null);
 });
 
+test("a drag that was given up goes at once, and the word of it is said until the next one", (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  let time = 100_000;
+  context.mock.method(performance, "now", () => (time += 1000));
+  const hand = sitDown();
+  const { editor } = sitDown();
+  new Presence(hand.editor);
+  const hold = (/** @type {[string, any][]} */ ...drafts) => {
+    hand.editor.setDrafts(new Map(drafts));
+    context.mock.timers.tick(50);
+    editor.peersMoved([{ ...peer("a"), ...hand.client.sent.at(-1) }]);
+    return [hand.client.sent.at(-1).given_up ?? false, editor.peers.get("a").drag?.geometry.x];
+  };
+  const id = "01964f5e-7a10-7cc1-8c2b-0c1f7a3f9e01";
+  assert.deepEqual(hold(), [false, undefined]);
+  assert.deepEqual(hold([id, at(3)]), [false, 3]);
+  assert.deepEqual(hold(), [true, undefined]);
+  hand.editor.emit("cursor", [1, 2]);
+  assert.deepEqual(hold(), [true, undefined]);
+  assert.deepEqual(hold([id, at(4)]), [false, 4]);
+  hand.editor.emit("submit");
+  assert.deepEqual(hold(), [false, 4], "its op is on its way");
+});
+
 test("an op that comes before the word that its drag ended needs no waiting, and a new drag is none of it", (context) => {
   context.mock.timers.enable({ apis: ["setTimeout"] });
   const { editor } = sitDown();

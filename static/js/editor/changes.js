@@ -49,6 +49,7 @@ export class Changes extends Choice {
       this.emit("say", this.refusal);
       return;
     }
+    this.emit("submit");
     for (const part of parts(ops.map((op) => this._accepting(op)))) {
       const plain = expandAll(part, (id) => this.store.get(id));
       const inverse = plain.flatMap((op) => inverseOf(this.store.get(op.id), op)).reverse();

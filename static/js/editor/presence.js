@@ -31,6 +31,10 @@ export class Presence {
     this._sentAt = 0;
     /** @type {any} */
     this._timer = null;
+    this._held = false;
+    /** Whether anything was changed since a hand last took hold; if not, what it held was given up. */
+    this._changed = true;
+    editor.on("submit", () => (this._changed = true));
     editor.on("cursor", (point) => {
       this.cursor = point;
       this._soon();
@@ -89,12 +93,20 @@ export class Presence {
     if (editor.client.state !== "live") return;
     const cursor = this.cursor && this.cursor.map((each) => Math.round(each * 10) / 10);
     const selection = [...editor.selection].slice(0, MOST_SELECTED);
-    const message = { cursor, frame: editor.frame, selection, tool: editor.tool, drag: this._drag(), view: this._view(), ...(this.away ? { away: true } : {}) };
+    const drag = this._drag();
+    const message = { cursor, frame: editor.frame, selection, tool: editor.tool, drag, view: this._view(), ...(this.away ? { away: true } : {}), ...this._end(drag) };
     const text = JSON.stringify(message);
     if (text === this._last) return;
     this._last = text;
     this._sentAt = performance.now();
     editor.client.sendPresence(message);
+  }
+
+  /** How the last drag ended, until the next one: many a message is passed over. @param {object | null} drag */
+  _end(drag) {
+    if (drag && !this._held) this._changed = false;
+    this._held = Boolean(drag);
+    return !drag && !this._changed ? { given_up: true } : {};
   }
 
   /** What is on screen, for those who follow. Who follows somebody has no view of their own: two would chase each other. */

@@ -97,6 +97,7 @@
  * @property {{id: string, geometry: Geometry} | null} [drag]
  * @property {{x: number, y: number, w: number} | null} [view] the middle of their screen and its width, in pixels of the picture
  * @property {boolean} [away] they do nothing for a while, or look at another tab
+ * @property {boolean} [given_up] what they held last was let go without a change
  *
  * @typedef {object} ItemFacts
  * @property {string} id

@@ -27,7 +27,7 @@ export class Peers extends Map {
         continue;
       }
       const before = this.get(each.conn);
-      const peer = next(before, { ...before, ...each, seenAt: now });
+      const peer = next(before, { ...before, given_up: false, ...each, seenAt: now });
       this.set(each.conn, peer);
       if (peer.landing && !before?.landing && peer.drag) landings.push({ conn: each.conn, drag: peer.drag });
     }
@@ -78,7 +78,7 @@ function next(before, after) {
   const had = before?.drag;
   if (!had) return after;
   if (after.drag) return { ...after, landing: false, drag: JSON.stringify(after.drag) === JSON.stringify(had) ? had : after.drag };
-  const awaited = before.done !== had && (after.frame ?? null) === (before.frame ?? null);
+  const awaited = !after.given_up && before.done !== had && (after.frame ?? null) === (before.frame ?? null);
   return awaited ? { ...after, drag: had, landing: true } : { ...after, landing: false, done: null };
 }
 
