@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from projects.ids import uuid7
 from projects.models import Asset, Item, Job, Project, User
+from projects.models.project import Task
 
 
 class Frozen(RuntimeError):
@@ -41,7 +42,11 @@ class FrozenModel(models.Model):
 
 
 class Version(FrozenModel):
-    """An immutable dataset snapshot: items, their revs, labels and split, under a content hash."""
+    """An immutable dataset snapshot under a content hash: items, their revs, labels, split, and how pictures are made.
+
+    Pictures that are cut, resized or augmented are not stored: the recipes, the content hash and a picture's own key
+    make each of them again, to the last pixel.
+    """
 
     PROJECT_PATH = "project"
 
@@ -49,10 +54,23 @@ class Version(FrozenModel):
     project = models.ForeignKey(Project, models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()
     name = models.CharField(max_length=120, blank=True)
-    content_hash = models.CharField(max_length=64, help_text="SHA-256 over labels, items, revs, shapes and split.")
-    labels = models.JSONField(help_text="[{id, name, ordinal}] as they were.")
-    split = models.JSONField(default=dict, help_text="How items were split: {train, val, seed}.")
-    counts = models.JSONField(default=dict, help_text="{images, boxes, train, val, labels: {name: n}}")
+    task = models.CharField(max_length=12, choices=Task.choices, default=Task.DETECT)
+    content_hash = models.CharField(
+        max_length=64, help_text="SHA-256 over labels, items, revs, shapes, split, preprocess and augment."
+    )
+    labels = models.JSONField(help_text="[{id, name, ordinal, color, attributes, skeleton, aliases}] as they were.")
+    split = models.JSONField(default=dict, help_text="How items were split: {train, val, test, seed, method, notes}.")
+    filters = models.JSONField(default=dict, blank=True, help_text="Which items and shapes were taken; all when empty.")
+    preprocess = models.JSONField(default=dict, blank=True, help_text="{tile, resize, greyscale, contrast}")
+    augment = models.JSONField(default=dict, blank=True, help_text="{copies, seed, and a step: {amount, chance}}")
+    sources = models.JSONField(default=list, blank=True, help_text="[{project, name}] where there are several.")
+    aliases = models.JSONField(default=dict, blank=True, help_text="{class: [other names of it]}")
+    counts = models.JSONField(
+        default=dict, help_text="{images, shapes, geometries: {type: n}, train, val, test, labels: {name: n}, ...}"
+    )
+    parent = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="children", help_text="What came before it."
+    )
     created_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -72,17 +90,33 @@ class VersionFrame(FrozenModel):
     version = models.ForeignKey(Version, models.CASCADE, related_name="frames")
     item = models.ForeignKey(Item, models.SET_NULL, null=True, related_name="+")
     asset = models.ForeignKey(Asset, models.PROTECT, related_name="+")
-    path = models.CharField(max_length=500)
+    source = models.ForeignKey(Project, models.SET_NULL, null=True, related_name="+", help_text="Whose item it was.")
+    path = models.CharField(max_length=700)
     frame = models.PositiveIntegerField(null=True, blank=True)
     rev = models.PositiveBigIntegerField()
     split = models.CharField(max_length=5)
+    group = models.CharField(max_length=64, blank=True, help_text="What it must not be parted from by the split.")
+    digest = models.CharField(max_length=64, blank=True, help_text="SHA-256 of its pixels' file, frame and shapes.")
+    shape_count = models.PositiveIntegerField(default=0)
     shapes = models.JSONField(help_text="[{id, label, geometry, attributes}] as they were at rev.")
 
     class Meta:
         ordering = ("version", "path", "frame")
+        indexes = (models.Index(fields=("version", "id"), name="frames_of_version"),)
 
     def __str__(self) -> str:
         return self.path if self.frame is None else f"{self.path} frame {self.frame}"
+
+
+class Restoration(FrozenModel):
+    """A project that was made of a version: its labels and items as they were, to be worked on apart."""
+
+    PROJECT_PATH = "project"
+
+    project = models.OneToOneField(Project, models.CASCADE, related_name="restored_from")
+    version = models.ForeignKey(Version, models.SET_NULL, null=True, related_name="restorations")
+    created_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
 
 
 class Stage(models.TextChoices):
