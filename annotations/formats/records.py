@@ -18,9 +18,10 @@ class Label:
     """A class as a file declares it.
 
     Attributes:
-        attributes: As of the project's schema: `[{name, type, values?, default?, mutable?}]`.
+        attributes: As of the project's schema: `[{name, kind, values?, default?, mutable?}]`.
         skeleton: As of the project's schema; None where the class has no keypoints.
         index: The class number, where the format has numbers.
+        retired: Of Frameloop's own format only: deleted, but its class number is never given away.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Label:
     skeleton: dict[str, Any] | None = None
     aliases: list[str] = field(default_factory=list)
     index: int | None = None
+    retired: bool = False
 
 
 @dataclass(slots=True)
