@@ -2,6 +2,7 @@ from annotations.models.blobs import MaskBlob
 from annotations.models.comments import Comment, Thread
 from annotations.models.document import Annotation, JournalTx, Source
 from annotations.models.exports import Export
+from annotations.models.imports import ImportedItem
 from annotations.models.sessions import AnnotationSession, Participant
 from annotations.models.work import Assignment, Claim, Consensus, Part, Score, WorkRules
 
@@ -13,6 +14,7 @@ __all__ = [
     "Comment",
     "Consensus",
     "Export",
+    "ImportedItem",
     "JournalTx",
     "MaskBlob",
     "Part",
