@@ -19,6 +19,9 @@ import { claimClientId, sendOrphans } from "./session.js";
 import { Stage } from "./tools/stage.js";
 import { safeStorage } from "./util.js";
 
+/** How often to look for work that a tab left behind. */
+const ORPHANS_MS = 20_000;
+
 /** @param {string} id @returns {HTMLElement} */
 function part(id) {
   const element = document.getElementById(id);
@@ -67,7 +70,10 @@ async function start() {
   document.documentElement.dataset.ready = "true";
   await (await extensions).installAll({ editor, commands, renderer, stage, part });
   document.documentElement.dataset.complete = "true";
-  if (config.can_edit) await orphans(editor, queue, clientId);
+  if (!config.can_edit) return;
+  // Again and again: a tab may die while this one is open, and the server may be away just now.
+  const look = () => orphans(editor, queue, clientId).finally(() => setTimeout(look, ORPHANS_MS));
+  void look();
 }
 
 /** @param {string} path */

@@ -8,6 +8,8 @@ import { uuid7 } from "./util.js";
 
 /** Without locks nobody can say whether a tab is alive; its unsent work is left alone for this long. */
 const SURELY_DEAD_MS = 60_000;
+/** The client ids that this page holds. @type {Set<string>} */
+const held = new Set();
 
 /**
  * The same client id after a reload, because txs that were sent but not yet acknowledged carry it; a new one in a
@@ -40,6 +42,7 @@ function hold(clientId, unsure) {
   return new Promise((resolve) => {
     const forever = new Promise(() => undefined);
     const taken = (/** @type {Lock | null} */ lock) => {
+      if (lock) held.add(clientId);
       resolve(lock !== null);
       return lock ? forever : undefined;
     };
@@ -74,6 +77,7 @@ export async function sendOrphans({ queue, item, user, clientId, post, refused }
 
 /** @param {PendingTx} tx */
 async function isDead(tx) {
+  if (held.has(tx.client_id)) return true;
   if (navigator.locks) return hold(tx.client_id, false);
   // Made in what is the future now, the clock was put right since: that was not a moment ago either.
   return Math.abs(Date.now() - madeAt(tx.tx_id)) > SURELY_DEAD_MS;

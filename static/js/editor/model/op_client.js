@@ -59,6 +59,8 @@ export class OpClient extends Emitter {
     this._goaway = undefined;
     this._pace = new Pace(this.clock, MOST_TXS_A_SECOND);
     this._loading = false;
+    /** How many txs this browser is still writing down. */
+    this.keeping = 0;
     this._timers = new Timers(this.clock);
     this.line = new Line(options.connect, this.clock);
     this._listen();
@@ -369,6 +371,7 @@ export class OpClient extends Emitter {
 
   /** Work of another tab that was refused: it waits in this tray. @param {PendingTx} tx */
   showRefused(tx) {
+    if (this.tray.some((each) => each.tx_id === tx.tx_id)) return;
     this.tray = [...this.tray, tx];
     this._keep(tx);
     this.emit("refused", tx);
@@ -377,7 +380,13 @@ export class OpClient extends Emitter {
 
   /** @param {PendingTx} tx */
   _keep(tx) {
-    this.options.queue.put(tx).catch(() => this.emit("error", "This browser cannot keep unsent work: do not close the page while it says Saving."));
+    this.keeping += 1;
+    this.options.queue.put(tx)
+      .catch(() => this.emit("error", "This browser cannot keep unsent work: do not close the page while it says Saving."))
+      .finally(() => {
+        this.keeping -= 1;
+        if (this.state !== "live") this._changed();
+      });
   }
 
   /** @param {PendingTx} tx */

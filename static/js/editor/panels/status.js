@@ -57,8 +57,9 @@ export function sinceSaved(ms) {
 
 /** @param {import("../model/op_client.js").OpClient} client @param {boolean} [wasOff] trying again is not being back @returns {[string, string]} */
 export function saveWords(client, wasOff = false) {
-  const { state, waiting } = client;
-  const pending = waiting ? `, ${waiting} waiting` : "";
+  const { state, waiting, keeping } = client;
+  // Only what this browser has written down survives the closing of the page.
+  const pending = keeping ? ", writing it down" : waiting ? `, ${waiting} waiting` : "";
   if (state === "stopped") return ["stopped", `Stopped${pending}`];
   if (state === "offline" || (wasOff && state !== "live")) return ["offline", `Offline${pending}`];
   if (state !== "live") return ["connecting", `Connecting${pending}`];
