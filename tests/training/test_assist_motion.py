@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from faster_coco_eval.core import mask as coco
 
 from projects.conveyor import Conveyor
 from training.assist.carry import carried, iou, keyframes
@@ -93,6 +94,24 @@ def test_every_shape_goes_along_with_its_box():
     assert carried(points, before, after)["points"] == [[15, 10, 2], [5, 15, 1]]
     turned = {"type": "rbox", "cx": 5, "cy": 5, "w": 8, "h": 4, "angle": 30}
     assert carried(turned, before, after) == {"type": "rbox", "cx": 15, "cy": 10, "w": 16, "h": 4, "angle": 30}
+
+
+def test_a_mask_goes_along_as_its_pixels():
+    ring = np.zeros((40, 60), np.uint8)
+    ring[10:20, 10:30] = 1
+    ring[13:17, 15:20] = 0
+    counts = coco.encode(np.asfortranarray(ring))["counts"].decode()
+    mask = {"type": "mask", "size": [40, 60], "counts": counts}
+
+    def pixels(after: Box) -> np.ndarray:
+        made = carried(mask, Box(10, 10, 20, 10), after)
+        return coco.decode({"size": made["size"], "counts": made["counts"].encode()})
+
+    assert (pixels(Box(10, 10, 20, 10)) == ring).all()
+    assert (pixels(Box(13, 5, 20, 10)) == np.roll(ring, (-5, 3), (0, 1))).all()
+    grown = pixels(Box(10, 10, 40, 20))
+    assert grown.sum() == 4 * ring.sum() and (grown[16:24, 20:30] == 0).all()
+    assert pixels(Box(50, 10, 20, 10)).sum() == 10 * 10 - 5 * 4, "beyond the edge there is nothing"
 
 
 def test_straight_motion_takes_two_keyframes_and_a_bend_a_third():

@@ -6,13 +6,17 @@ import uuid
 from pathlib import Path
 
 import av
+import cv2
+import numpy as np
 import pytest
+from faster_coco_eval.core import mask as coco
 
-from annotations import journal, protocol, queries
+from annotations import blobs, journal, protocol, queries
 from annotations.models import Annotation
 from projects.conveyor import Conveyor
 from projects.intake import intake
 from projects.models import Item
+from training.assist import propagate
 from training.assist.carry import iou
 from training.assist.motion import Box
 from training.assist.propagate import geometry_on
@@ -115,6 +119,29 @@ def test_a_polygon_keeps_its_vertices(api, bob, item, parts):
     entry = queries.annotations_of(item)[-1]["keyframes"]["8"]["geometry"]
     assert answer["last"] == 8 and [vertex[0] for vertex in entry["rings"][0]] == ["a", "b", "c", "d"]
     assert entry["rings"][0][0][1] == pytest.approx(x + 8 * SPEED, abs=2)
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_a_mask_stays_a_mask(api, bob, item, parts, large, monkeypatch):
+    if large:
+        monkeypatch.setattr(propagate, "LARGEST_INLINE", 20)
+    part = next(p for p in parts if p.x > 10 and p.x + p.w < 200)
+    pixels = np.zeros((180, 320), np.uint8)
+    x, y, w, h = round(part.x), round(part.y), round(part.w), round(part.h)
+    cv2.ellipse(pixels, (x + w // 2, y + h // 2), (w // 2, h // 2), 0, 0, 360, 1, -1)
+    counts = coco.encode(np.asfortranarray(pixels))["counts"].decode()
+    mask = {"type": "mask", "size": [180, 320], "counts": counts}
+    if large:
+        mask = {"type": "mask", "size": [180, 320], "blob": blobs.store(item, counts, bob).digest}
+    answer = ask(api(bob), item, put(item, bob, mask), frames=8)
+    assert answer.status_code == 201, answer.data
+    track = Annotation.objects.get(pk=answer.data["annotation"])
+    assert {int(n) for n in track.keyframes} == {*range(1, 10)}, "a mask stands still between its key frames"
+    entry = geometry_on(track, 8)
+    assert entry["type"] == "mask" and ("blob" in entry) == large
+    found = coco.decode({**(mask := blobs.inlined(item.pk, entry)), "counts": mask["counts"].encode()})
+    truth = np.roll(pixels, 8 * SPEED, 1)
+    assert (found & truth).sum() / (found | truth).sum() > 0.85
 
 
 def test_it_ends_with_the_video(api, bob, item, parts):

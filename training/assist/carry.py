@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import cv2
+import numpy as np
+from faster_coco_eval.core import mask as coco
+
 from annotations import shapes
 from training.assist.motion import Box
 
@@ -22,7 +26,7 @@ def box_of(geometry: Geometry) -> Box | None:
 def carried(geometry: Geometry, before: Box, after: Box) -> Geometry:
     """The geometry moved and scaled as its surrounding box was, clear of the picture's edge or not.
 
-    A mask becomes the box itself: its pixels cannot be moved without a picture.
+    A mask's pixels are moved and scaled as a picture would be, and cut at the picture's edge.
 
     >>> carried({"type": "polyline", "points": [["a", 0, 0], ["b", 4, 2]]}, Box(0, 0, 4, 2), Box(10, 10, 8, 4))
     {'type': 'polyline', 'points': [['a', 10.0, 10.0], ['b', 18.0, 14.0]]}
@@ -33,6 +37,8 @@ def carried(geometry: Geometry, before: Box, after: Box) -> Geometry:
         return round(after.x + (x - before.x) * sx, 2), round(after.y + (y - before.y) * sy, 2)
 
     kind = geometry["type"]
+    if kind == "mask":
+        return _carried_mask(geometry, before, after)
     if kind == "polygon":
         rings = [[[name, *moved(x, y)] for name, x, y in ring] for ring in geometry["rings"]]
         return {"type": kind, "rings": rings}
@@ -45,6 +51,33 @@ def carried(geometry: Geometry, before: Box, after: Box) -> Geometry:
         w, h = round(geometry["w"] * sx, 2), round(geometry["h"] * sy, 2)
         return {"type": kind, "cx": cx, "cy": cy, "w": w, "h": h, "angle": geometry["angle"]}
     return {"type": "box", **{name: round(value, 2) for name, value in after._asdict().items()}}
+
+
+def _carried_mask(geometry: Geometry, before: Box, after: Box) -> Geometry:
+    """geometry: with its run lengths in it."""
+    height, width = geometry["size"]
+    pixels: Any = coco.decode({"size": [height, width], "counts": geometry["counts"].encode()})
+    sx, sy = after.w / before.w, after.h / before.h
+    # The middle of pixel (0, 0) lies at (0.5, 0.5) of the picture.
+    to = np.array([[sx, 0, after.x + (0.5 - before.x) * sx - 0.5], [0, sy, after.y + (0.5 - before.y) * sy - 0.5]])
+    moved = cv2.warpAffine(np.ascontiguousarray(pixels) * np.uint8(255), to, (width, height), flags=cv2.INTER_LINEAR)
+    counts: Any = coco.encode(np.asfortranarray(moved > 127, np.uint8))["counts"]
+    return {"type": "mask", "size": [height, width], "counts": counts.decode() if isinstance(counts, bytes) else counts}
+
+
+def moves(boxes: Sequence[tuple[int, Box]], least: float = 0.5) -> list[int]:
+    """The frames on which a box has moved by `least` pixels since the one before of them: the keyframes of a shape
+    that stands still between them, as a mask does.
+
+    >>> moves([(3, Box(0, 0, 9, 9)), (4, Box(0.2, 0, 9, 9)), (5, Box(0.6, 0, 9, 9)), (6, Box(0.6, 0, 9, 8.7))])
+    [3, 5]
+    """
+    kept = [boxes[0]]
+    for frame, box in boxes[1:]:
+        x, y, w, h = (abs(p - q) for p, q in zip(box, kept[-1][1], strict=True))
+        if max(x, y, x + w, y + h) >= least:
+            kept.append((frame, box))
+    return [frame for frame, _ in kept]
 
 
 def iou(a: Box, b: Box) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from annotations import blobs
 from annotations.interpolation import state_on
 from annotations.models import Annotation
 from projects import frames
@@ -14,6 +15,7 @@ from training.assist.motion import Box, Course
 
 MOST_FRAMES = 50  # in one call, which a person waits for; more goes in several
 ORIGIN = f"{propose.TOOL}propagate"
+LARGEST_INLINE = 4096  # characters of a mask's run lengths: fifty of them make a transaction
 _MOVABLE = ("box", "rbox", "polygon", "polyline", "keypoints", "mask")
 
 
@@ -25,7 +27,7 @@ def propagate(item: Item, shape: Annotation, frame: int, count: int, method: str
     Raises:
         Problem: the shape cannot be followed, with the reason.
     """
-    geometry = _shown(shape, frame)
+    geometry = blobs.inlined(item.pk, _shown(shape, frame))
     box = carry.box_of(geometry)
     if geometry["type"] not in _MOVABLE or box is None:
         raise invalid("/annotation", f"A {geometry['type']} has no place in the picture: there is nothing to follow.")
@@ -37,7 +39,7 @@ def propagate(item: Item, shape: Annotation, frame: int, count: int, method: str
         raise Problem(
             422, "nothing-found", f"The object is lost on frame {course.lost} already: {course.reason}. Draw it there."
         )
-    track = _keyframes(geometry, box, course)
+    track = {n: {"geometry": _stored(item, each)} for n, each in _keyframes(geometry, box, course)}
     end = course.steps[-1].frame + 1
     if end <= last:
         track[end] = {"outside": True}  # or the track would go on to the end of the video
@@ -72,9 +74,18 @@ def _course(item: Item, box: Box, wanted: range, method: str) -> Course:
         raise Problem(409, "unreadable", f"The video cannot be read: {error}") from error
 
 
-def _keyframes(geometry: dict[str, Any], box: Box, course: Course) -> dict[int, dict[str, Any]]:
+def _keyframes(geometry: dict[str, Any], box: Box, course: Course) -> list[tuple[int, dict[str, Any]]]:
     boxes = {step.frame: step.box for step in course.steps}
-    return {n: {"geometry": carry.carried(geometry, box, boxes[n])} for n in carry.keyframes(list(boxes.items()))}
+    chosen = (carry.moves if geometry["type"] == "mask" else carry.keyframes)(list(boxes.items()))
+    found = [(n, carry.carried(geometry, box, boxes[n])) for n in chosen]
+    return [(n, each) for n, each in found if carry.box_of(each) is not None]
+
+
+def _stored(item: Item, geometry: dict[str, Any]) -> dict[str, Any]:
+    """A geometry as it goes into the journal: a long mask lies beside it."""
+    if len(geometry.get("counts", "")) <= LARGEST_INLINE:
+        return geometry
+    return {"type": "mask", "size": geometry["size"], "blob": blobs.store(item, geometry["counts"], None).digest}
 
 
 def _continues(shape: Annotation, frame: int) -> bool:
