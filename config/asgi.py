@@ -18,11 +18,12 @@ from config.routing import websocket_urls  # noqa: E402
 from projects import drain  # noqa: E402
 from projects.body_limit import BodyLimit  # noqa: E402
 from projects.sockets import OriginCheck  # noqa: E402
+from projects.uploads.body import DirectBodies  # noqa: E402
 
 routes = ProtocolTypeRouter(
     {
-        "http": BodyLimit(
-            http_application, settings.MAX_UPLOAD_BYTES + 2**20, 2 * settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        "http": DirectBodies(
+            BodyLimit(http_application, settings.MAX_UPLOAD_BYTES + 2**20, 2 * settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
         ),
         "websocket": OriginCheck(AuthMiddlewareStack(URLRouter(websocket_urls))),
     }

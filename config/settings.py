@@ -130,6 +130,8 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "sweep-orphans": {"task": "projects.tasks.sweep_orphans", "schedule": 86_400.0},
+    "stage-late-uploads": {"task": "projects.tasks.stage_late_uploads", "schedule": 60.0},
+    "expire-uploads": {"task": "projects.tasks.expire_uploads", "schedule": 3600.0},
     "forget-expired": {"task": "projects.tasks.forget_expired", "schedule": 86_400.0},
     "reap-lost-jobs": {"task": "projects.tasks.reap_lost_jobs", "schedule": 15.0},
     "end-sessions": {"task": "annotations.tasks.end_sessions", "schedule": 15.0},
@@ -193,6 +195,8 @@ SPECTACULAR_SETTINGS = {
         "Task": "projects.models.project.Task",
         "JobStatus": "projects.models.job.Status",
         "ItemState": "projects.models.item.State",
+        "UploadState": "projects.models.upload.UploadState",
+        "BatchState": "projects.models.upload.BatchState",
         "Part": "annotations.models.work.Part",
         "Split": "projects.models.item.Split",
         "Kind": "projects.models.library.Kind",

@@ -2,12 +2,13 @@
 
 from django.urls import URLPattern, path
 
-from projects.api import auth, items, jobs, members, notices, playback, projects, teams, tokens
+from projects.api import auth, items, jobs, members, notices, playback, projects, teams, tokens, uploads
 
 _TEAM = "teams/<uuid:team_id>"
 _PROJECT = "projects/<uuid:project_id>"
 _ITEM = "items/<uuid:item_id>"
 _JOB = "jobs/<uuid:job_id>"
+_BATCH = "upload-batches/<uuid:batch_id>"
 
 urlpatterns: list[URLPattern] = [
     path("notices", notices.Notices.as_view()),
@@ -34,6 +35,14 @@ urlpatterns: list[URLPattern] = [
     path(f"{_PROJECT}/members/<uuid:member_id>", members.OneMember.as_view()),
     path(f"{_TEAM}/assets", items.Library.as_view()),
     path(f"{_PROJECT}/items", items.Items.as_view()),
+    path(f"{_PROJECT}/uploads", uploads.Uploads.as_view()),
+    path(f"{_PROJECT}/uploads/", uploads.UploadsWithSlash.as_view()),
+    path("uploads/<uuid:upload_id>", uploads.OneUpload.as_view()),
+    path(f"{_PROJECT}/upload-batches", uploads.Batches.as_view()),
+    path(_BATCH, uploads.OneBatch.as_view()),
+    path(f"{_BATCH}/commit", uploads.CommitBatch.as_view()),
+    path(f"{_BATCH}/discard", uploads.DiscardBatch.as_view()),
+    path(f"{_BATCH}/restore", uploads.RestoreBatch.as_view()),
     path(_ITEM, items.OneItem.as_view()),
     path(f"{_ITEM}/frames/<int:n>", items.Frame.as_view()),
     path(f"{_ITEM}/playback", playback.Playback.as_view()),

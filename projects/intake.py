@@ -54,17 +54,20 @@ def intake(project: Project, upload: File[Any] | Path, name: str, by: User | Non
     return add_item(project, asset, path or name, by)
 
 
-def store_file(team: Team, upload: File[Any] | Path, name: str, by: User | None) -> tuple[Asset, bool]:
+def store_file(
+    team: Team, upload: File[Any] | Path, name: str, by: User | None, *, most: int = 0, digest: str = ""
+) -> tuple[Asset, bool]:
     """The team's asset with the bytes of `upload`, and whether it is new.
+
+    most: bytes that it may have, where these are not MAX_UPLOAD_BYTES. digest: its SHA-256, where it is known.
 
     Raises:
         IntakeError: as `intake`.
     """
     with _on_disk(upload) as source:
         size = source.stat().st_size
-        _check_size(size)
-        with source.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        _check_size(size, most)
+        digest = digest or sha256_of(source)
         kept = Asset.objects.filter(team=team, sha256=digest).first()
         if kept:
             return kept, False
@@ -134,12 +137,19 @@ def _spool(upload: File[Any], copy: IO[bytes]) -> None:
     copy.flush()
 
 
-def _check_size(size: int) -> None:
+def _check_size(size: int, most: int = 0) -> None:
+    most = most or settings.MAX_UPLOAD_BYTES
     if size == 0:
         raise IntakeError("empty-file", "The file is empty (0 bytes): copy or export it again, then upload it.")
-    if size > settings.MAX_UPLOAD_BYTES:
-        most = f"{settings.MAX_UPLOAD_BYTES / 2**20:,.0f} MiB"
-        raise IntakeError("too-large", f"The file is larger than {most}, the most that one upload may have. Split it.")
+    if size > most:
+        said = f"{most / 2**20:,.0f} MiB"
+        raise IntakeError("too-large", f"The file is larger than {said}, the most that one upload may have. Split it.")
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _format(source: Path, name: str) -> sniff.Format:

@@ -49,12 +49,20 @@ def _errors(detail: Any, pointer: str = "") -> list[dict[str, str]]:
 def body(status: int, detail: str, errors: list[dict[str, str]] | None = None, **extra: Any) -> dict[str, Any]:
     return {
         "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
+        "title": _phrase(status),
         "status": status,
         "detail": detail,
         "errors": errors or [],
         **extra,
     }
+
+
+def _phrase(status: int) -> str:
+    """
+    >>> _phrase(404), _phrase(460)
+    ('Not Found', 'Checksum Mismatch')
+    """
+    return HTTPStatus(status).phrase if status != 460 else "Checksum Mismatch"  # tus's own
 
 
 def _as_api_exception(error: Exception) -> Exception:

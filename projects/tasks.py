@@ -14,6 +14,7 @@ from projects import jobs, playback
 from projects.idempotency import KEPT_FOR
 from projects.intake import ASSETS
 from projects.models import Asset, KeptAnswer, Video
+from projects.uploads import staging, store
 
 # An upload that is being stored has files before it has rows; none takes this long.
 ORPHAN_AGE = timedelta(days=1)
@@ -68,3 +69,20 @@ def forget_expired() -> int:
 @shared_task
 def reap_lost_jobs() -> None:
     jobs.reap()
+
+
+@shared_task
+def stage_uploads() -> int:
+    """Inspect the complete uploads that wait for it. Returns how many were."""
+    return staging.drain()
+
+
+@shared_task
+def stage_late_uploads() -> None:
+    staging.wake_late()
+
+
+@shared_task
+def expire_uploads() -> int:
+    """Delete uploads whose time is over, and what crashes left of others. Returns how many files and rows."""
+    return staging.expire() + store.sweep_files()

@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.core.files.base import ContentFile
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from annotations.models import (
     Annotation,
@@ -37,6 +38,8 @@ from projects.models import (
     Role,
     StateChange,
     Team,
+    Upload,
+    UploadBatch,
     User,
     Video,
 )
@@ -49,7 +52,7 @@ OURS = {"projects", "annotations", "training", "streaming"}
 WRITTEN_BY_THE_JOURNAL = (Annotation, JournalTx)
 READ_ONLY = (
     *WRITTEN_BY_THE_JOURNAL, Version, VersionFrame, Asset, Video, Job, Capture, Notice, AnnotationSession, Participant,
-    Consensus, Score, StateChange,
+    Consensus, Score, StateChange, Upload, UploadBatch,
 )  # fmt: skip
 KEPT = (*READ_ONLY, User, Team, Project, Item, Model)
 
@@ -104,6 +107,8 @@ def everything(project, alice, bob, charlie) -> dict:
     Notice.objects.create(user=alice, project=project, kind="mention", text="Bob mentioned you", url="/")
     Invitation.make(project.team, Role.VIEWER, alice)
     token, secret = ApiToken.objects.create(alice, expiry=None, name="nightly")
+    batch = UploadBatch.objects.create(project=project, created_by=alice)
+    Upload.objects.create(project=project, batch=batch, created_by=alice, name="a.png", expires_at=timezone.now())
     KeptAnswer.objects.create(user=alice, key="k1", fingerprint="f" * 64, status=201, body={"token": "hidden-body"})
     ProjectMembership.objects.create(project=project, user=charlie, role=Role.VIEWER)
     return {"secret": secret, "token": token, "item": item, "label": label, "asset": asset}
