@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from projects.media import signed_url
+from projects.serializers.fields import Strict
 from training.models import Model, Version
 
 
@@ -49,7 +50,7 @@ class VersionSerializer(serializers.ModelSerializer[Version]):
         read_only_fields = fields
 
 
-class NewTrainingSerializer(serializers.Serializer[Any]):
+class NewTrainingSerializer(Strict):
     engine = serializers.CharField(default="yolo", help_text="yolo")
     model = serializers.CharField(
         required=False, allow_blank=True, max_length=200, help_text="tiny, yolo11n.yaml, ... or weights of the server."

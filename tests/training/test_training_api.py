@@ -61,6 +61,7 @@ def test_the_same_labels_make_one_version_and_a_named_one_is_used(fill, alice, a
         ({"params": {"lr": "nan"}}, "/params/lr", "from 1e-06 to 0.5"),
         ({"params": {"bogus": 1}}, "/params/bogus", "Unknown; expected one of epochs, imgsz"),
         ({"params": {"model": "tiny"}}, "/params/model", "beside `params`"),
+        ({"epochs": 3}, "/epochs", "no such field: there are engine, model"),
         ({"engine": "magic"}, "/engine", "'magic' is not one of yolo"),
         ({"engine": "fake"}, "/engine", "'fake' is not one of yolo"),
         ({"model": "yolo99.yaml"}, "/model", "is not one of tiny, yolo11n.yaml"),
