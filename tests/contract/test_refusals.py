@@ -13,12 +13,8 @@ from tests.contract.script import (
 @pytest.mark.parametrize(
     "call",
     [
-        "POST projects/{project}/imports",
-        "POST projects/{project}/exports",
         "POST projects/{project}/sinks",
-        "POST projects/{project}/uploads/",
         "POST models/{project}/evaluations",
-        "PATCH projects/{project}/uploads/1",
         "PUT no-such-call",
         "DELETE no-such-call",
     ],
