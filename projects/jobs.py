@@ -49,6 +49,7 @@ _MOST_DETAIL = 1000
 class _Kind(NamedTuple):
     task: str
     queue: str
+    shown: Callable[[Job], Any] | None
 
 
 _kinds: dict[str, _Kind] = {}
@@ -70,9 +71,19 @@ class Interrupted(Exception):
         self.reason = reason
 
 
-def register(kind: str, task: str, queue: str = "default") -> None:
-    """Say which Celery task carries jobs of a kind, and on which queue."""
-    _kinds[kind] = _Kind(task, queue)
+def register(kind: str, task: str, queue: str = "default", shown: Callable[[Job], Any] | None = None) -> None:
+    """Say which Celery task carries jobs of a kind, and on which queue.
+
+    Args:
+        shown: The result as whoever asks now should see it, such as with a link that is good again.
+    """
+    _kinds[kind] = _Kind(task, queue, shown)
+
+
+def result_of(job: Job) -> Any:
+    """A job's result as it is to be shown now."""
+    kind = _kinds.get(job.kind)
+    return kind.shown(job) if kind is not None and kind.shown is not None and job.result is not None else job.result
 
 
 @transaction.atomic
@@ -103,9 +114,9 @@ def reap() -> None:
         wanted = job.status != Status.CANCELLING
         if job.lose(SILENT_S):
             _queue_again(job, wanted)
-    for kind, (_, queue) in _kinds.items():
+    for kind, told in _kinds.items():
         waiting = Job.objects.filter(kind=kind, status=Status.QUEUED)
-        if waiting.exists() and _empty(queue):
+        if waiting.exists() and _empty(told.queue):
             for job in waiting.order_by("created_at"):
                 dispatch(job)
 

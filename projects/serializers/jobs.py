@@ -6,6 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from projects import jobs
 from projects.models import Job, JobEvent
 
 
@@ -35,6 +36,9 @@ class JobSerializer(serializers.ModelSerializer[Job]):
             "ended_at",
         )
         read_only_fields = fields
+
+    def to_representation(self, job: Job) -> dict[str, Any]:
+        return {**super().to_representation(job), "result": jobs.result_of(job)}
 
 
 class EventSerializer(serializers.Serializer[Any]):
