@@ -12,7 +12,7 @@ import secrets
 import tempfile
 import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import IO, Any
 
@@ -55,11 +55,12 @@ def intake(project: Project, upload: File[Any] | Path, name: str, by: User | Non
 
 
 def store_file(
-    team: Team, upload: File[Any] | Path, name: str, by: User | None, *, most: int = 0, digest: str = ""
+    team: Team, upload: File[Any] | Path, name: str, by: User | None, *, most: int = 0, staged: str = ""
 ) -> tuple[Asset, bool]:
     """The team's asset with the bytes of `upload`, and whether it is new.
 
-    most: bytes that it may have, where these are not MAX_UPLOAD_BYTES. digest: its SHA-256, where it is known.
+    most: bytes that it may have, where these are not MAX_UPLOAD_BYTES. staged: the SHA-256 of a file that nobody
+    writes any more, so that the library may have the very same bytes instead of a copy; the caller deletes its name.
 
     Raises:
         IntakeError: as `intake`.
@@ -67,7 +68,7 @@ def store_file(
     with _on_disk(upload) as source:
         size = source.stat().st_size
         _check_size(size, most)
-        digest = digest or sha256_of(source)
+        digest = staged or sha256_of(source)
         kept = Asset.objects.filter(team=team, sha256=digest).first()
         if kept:
             return kept, False
@@ -86,7 +87,8 @@ def store_file(
                 notes=found["notes"],
                 created_by=by,
             )
-            return _keep(draft, found, form, source, Path(folder))
+            with _second_name(source) if staged else nullcontext(source) as original:
+                return _keep(draft, found, form, original, Path(folder))
 
 
 def add_item(project: Project, asset: Asset, path: str = "", by: User | None = None) -> Item:
@@ -179,7 +181,37 @@ def _inspect(source: Path, form: sniff.Format, folder: Path) -> dict[str, Any]:
         raise IntakeError(refused.code, refused.detail) from refused
 
 
-def _keep(draft: Asset, found: dict[str, Any], form: sniff.Format, source: Path, folder: Path) -> tuple[Asset, bool]:
+class _Movable(File):  # type: ignore[type-arg]
+    """A file that a storage on the same disk moves into place instead of copying it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path.open("rb"), path.name)
+        self._path = str(path)
+
+    def temporary_file_path(self) -> str:
+        return self._path
+
+
+@contextmanager
+def _second_name(source: Path) -> Iterator[Path | _Movable]:
+    """The file under another name that may be moved away; the file itself where its disk knows no second names."""
+    link = source.with_suffix(".link")
+    link.unlink(missing_ok=True)
+    try:
+        link.hardlink_to(source)
+    except OSError:
+        yield source
+        return
+    try:
+        with _Movable(link) as file:
+            yield file
+    finally:
+        link.unlink(missing_ok=True)
+
+
+def _keep(
+    draft: Asset, found: dict[str, Any], form: sniff.Format, source: Path | _Movable, folder: Path
+) -> tuple[Asset, bool]:
     """Store the files, then the rows; on any failure the files go again."""
     saved: list[str] = []
     try:
@@ -203,11 +235,14 @@ def _keep(draft: Asset, found: dict[str, Any], form: sniff.Format, source: Path,
         raise
 
 
-def _save(asset: Asset, source: Path, extension: str, saved: list[str]) -> str:
+def _save(asset: Asset, source: Path | _Movable, extension: str, saved: list[str]) -> str:
     """Store one file under a name that tells nothing and cannot be guessed."""
     key = f"{ASSETS}/{asset.team_id}/{asset.sha256[:2]}/{secrets.token_hex(16)}{extension}"
-    with source.open("rb") as file:
-        saved.append(default_storage.save(key, File(file)))
+    if isinstance(source, Path):
+        with source.open("rb") as file:
+            saved.append(default_storage.save(key, File(file)))
+    else:
+        saved.append(default_storage.save(key, source))
     return saved[-1]
 
 

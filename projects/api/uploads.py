@@ -17,6 +17,8 @@ from rest_framework.views import APIView
 
 from projects import access
 from projects.access import Act
+from projects.api.items import refuse
+from projects.intake import IntakeError
 from projects.models import Project, Upload, UploadBatch
 from projects.models.upload import BatchState, UploadState
 from projects.pagination import CursorPages
@@ -303,7 +305,10 @@ class CommitBatch(_ChangeBatch):
     def post(self, request: Request, batch_id: uuid.UUID) -> Response:
         """Add the staged uploads to the project, in the order given; all of them or none."""
         batch, wanted = self.chosen(request, batch_id)
-        items = staging.commit(batch, wanted)
+        try:
+            items = staging.commit(batch, wanted)
+        except IntakeError as error:
+            raise refuse(error) from error
         return self.answer(batch, items=[str(item.pk) for item in items])
 
 

@@ -63,9 +63,9 @@ class DirectBody:
             return b""
         if self._closed:
             raise Broken
-        coming = self._next or self._ask()
+        self._next = self._next or self._ask()
         try:
-            gathered = coming.result()
+            gathered = self._next.result()
         except (concurrent.futures.CancelledError, RuntimeError):
             raise Broken from None
         if gathered.broken:

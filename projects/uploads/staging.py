@@ -73,8 +73,13 @@ def stage(pk: uuid.UUID) -> bool:
             if upload.state != UploadState.COMPLETE or upload.sha256:
                 return False
             _inspect(upload)
-    except (TusError, Upload.DoesNotExist):  # another one has it, or it was deleted meanwhile
+    except Upload.DoesNotExist:  # deleted meanwhile
         return False
+    except TusError as error:
+        if error.status == 423:  # another one has it
+            return False
+        upload.problem = {"code": "lost", "detail": "The server no longer has the bytes of this file: upload it again."}
+        return _set(upload, state=UploadState.REFUSED)
     if upload.at_once and upload.state == UploadState.STAGED:
         commit(upload.batch, [upload.pk])
     return True
@@ -97,7 +102,7 @@ def _inspect(upload: Upload) -> None:
             upload.path,
             upload.created_by,
             most=settings.MAX_RESUMABLE_BYTES,
-            digest=upload.sha256,
+            staged=upload.sha256,
         )
     except intake.IntakeError as error:
         upload.problem = {"code": error.code, "detail": error.detail}
