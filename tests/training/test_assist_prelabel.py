@@ -108,11 +108,26 @@ def test_what_a_person_has_labelled_and_what_is_suggested_is_not_suggested_again
 
 def test_a_video_is_looked_at_frame_by_frame(api, alice, project, video, model):
     job = run(ask(api(alice), project, model, frames={"step": 10}))
-    assert sorted(shape["frame"] for shape in suggested(video)) == [0, 0, 10, 10, 20, 20]
-    assert (job.result["frames"], job.result["suggestions"]) == (3, 6)
+    made = suggested(video)
+    assert [(shape["frame"], sorted(shape["keyframes"])) for shape in made] == [(0, ["0", "20"])] * 2
+    assert len({shape["label"] for shape in made}) == 2, "an object of each class, where it stands to the end"
+    assert (job.result["frames"], job.result["suggestions"]) == (3, 2)
     assert JournalTx.objects.filter(item=video).count() == 1, "some hundred shapes to a transaction"
     everything = run(ask(api(alice), project, model, frames="all"))
-    assert everything.result["suggestions"] == 44, "22 further frames with two each"
+    assert everything.result["suggestions"] == 0, "the tracks are there on every frame"
+    again = run(ask(api(alice), project, model, frames="all", replace=True))
+    after = suggested(video)
+    assert again.result["suggestions"] == len(after) == 2
+    assert not {shape["id"] for shape in made} & {shape["id"] for shape in after}
+
+
+def test_a_video_is_joined_across_what_a_person_has_drawn(api, alice, project, video, model, draw):
+    draw(video, "car", *CAR, frame=5)
+    run(ask(api(alice), project, model, frames="all"))
+    person, before, after = sorted(suggested(video), key=lambda shape: (shape["confidence"] < 0.85, shape["frame"]))
+    assert sorted(person["keyframes"], key=int) == ["0", "24"]
+    assert (before["keyframes"]["5"], sorted(before["keyframes"])) == ({"outside": True}, ["0", "4", "5"])
+    assert sorted(after["keyframes"], key=int) == ["6", "24"]
 
 
 def test_approved_items_are_left_alone_and_the_scope_is_kept(api, alice, bob, project, picture, model):
@@ -139,7 +154,8 @@ def test_an_attempt_goes_on_where_the_last_one_ended(api, alice, project, pictur
     run(job)
     assert (job.status, job.attempt) == ("succeeded", 2)
     assert [len(suggested(item)) for item in items] == [2, 2, 2]
-    assert sorted(shape["frame"] for shape in suggested(video)) == [0, 0, 5, 5, 10, 10, 15, 15, 20, 20], "none twice"
+    looks = sorted(int(n) for shape in suggested(video) for n in shape["keyframes"] or {shape["frame"]: None})
+    assert looks.count(20) == 2 and max(looks.count(n) for n in range(0, 25, 5)) == 2, "none twice"
 
 
 def test_it_can_be_cancelled_and_taken_back(api, alice, bob, charlie, project, picture, model, monkeypatch):

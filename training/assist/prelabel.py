@@ -2,7 +2,7 @@
 
 Each transaction's `client_id` is "model:<id>" and its `tx_id` "<job's id in hex>.<first frame>-<last frame>": so
 an attempt that goes on after another skips what that one has written, and what a job has suggested can be found
-and removed for good.
+and removed for good. What is seen on the frames of a video is joined to tracks, within one transaction.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from projects.models.library import Kind
 from training import suggestions
 from training.assist import propose
 from training.assist.covered import Known, covered, known_on
-from training.assist.motion import Box
+from training.assist.join import Chains, box_of
 from training.jobs import AUTO_LABEL
 from training.models import Model
 from training.predictions import PredictionError, Predictor, load_predictor
@@ -38,6 +38,7 @@ _log = logging.getLogger(__name__)
 
 STEP = 10
 _MOST_OPS = 400
+_MOST_SEEN = 3000  # boxes that one transaction's tracks are made of
 _TELL_S = 0.5
 
 
@@ -165,17 +166,30 @@ class _Labelling(_Work):
         first = self._resume_at(item)
         if first is None:
             return
-        ops: list[dict[str, Any]] = []
-        begin = last = first
+        self._tracks, self._gone = self._old_tracks(item), set[str]()
+        stale: list[str] = []
+        chains, begin, last = Chains(), first, first
         for frame, picture in self._pictures(item, first):
-            new = self._look(item, frame, picture)
-            if ops and len(ops) + len(new) > _MOST_OPS:
-                self._write(item, ops, begin, last)
-                ops, begin = [], frame or 0
-            ops, last = ops + new[:_MOST_OPS], frame or 0
+            old, new = self._look(item, frame, picture)
+            most = len(stale) + len(old) + len(chains.all) + len(new)
+            if (stale or chains.all) and (most > _MOST_OPS or chains.seen + len(new) > _MOST_SEEN):
+                self._write(item, stale, chains, begin, last)
+                stale, chains, begin = [], Chains(), frame or 0
+            stale += old[:_MOST_OPS]
+            chains.add(new[: max(0, _MOST_OPS - len(old))])
+            last = frame or 0
             yield
-        if ops:
-            self._write(item, ops, begin, last)
+        if stale or chains.all:
+            self._write(item, stale, chains, begin, last)
+
+    def _old_tracks(self, item: Item) -> set[str]:
+        """The suggested tracks that models other than this job have made: a new look may replace them."""
+        if not self.job.params["replace"] or item.asset.kind != Kind.VIDEO:
+            return set()
+        rows = Annotation.objects.filter(item=item, deleted=False, source="model", keyframes__isnull=False)
+        txs = JournalTx.objects.filter(item=item, client_id__startswith=propose.MODEL).exclude(**_of_job(self.job))
+        found = rows.filter(created_rev__in=txs.values("rev")).values_list("pk", flat=True)
+        return {str(pk) for pk in found}
 
     def _resume_at(self, item: Item) -> int | None:
         """The frame to begin with: behind what an earlier attempt has written, None when that was all."""
@@ -197,17 +211,26 @@ class _Labelling(_Work):
             self.result["left_out"] += 1
             self.job.report("log", {"text": f"{item.path} cannot be read: {error}"})
 
-    def _look(self, item: Item, frame: int | None, picture: NDArray[np.uint8]) -> list[dict[str, Any]]:
+    def _look(
+        self, item: Item, frame: int | None, picture: NDArray[np.uint8]
+    ) -> tuple[list[str], list[dict[str, Any]]]:
+        """The ids of suggestions that go, and the ops of those that come."""
         params = self.job.params
         seen = self._predictor.predict(picture, params["confidence"], params["iou"])
         known = known_on(_shapes(item, frame), frame)
-        stale = [shape for shape in known if params["replace"] and shape.suggested and not shape.track]
+        stale = [shape for shape in known if params["replace"] and self._replaceable(shape)]
         kept = [shape for shape in known if shape not in stale]
+        gone = [shape.id for shape in stale if shape.id not in self._gone]
+        self._gone.update(gone)
         made = suggestions.to_ops(seen, self._labels, frame)
-        new = [op for op in made if not covered(_box(op["geometry"]), _same(kept, op["label"]))]
-        return [{"op": "delete", "id": shape.id} for shape in stale] + new
+        return gone, [op for op in made if not covered(box_of(op), _same(kept, op["label"]))]
 
-    def _write(self, item: Item, ops: list[dict[str, Any]], begin: int, last: int) -> None:
+    def _replaceable(self, shape: Known) -> bool:
+        return shape.suggested and (not shape.track or shape.id in self._tracks)
+
+    def _write(self, item: Item, stale: list[str], chains: Chains, begin: int, last: int) -> None:
+        ops = [{"op": "delete", "id": each} for each in stale]
+        ops += chains.to_ops(self.job.params["step"], item.asset.frames)
         if self.commit(item, ops, f"{self.job.pk.hex}.{begin}-{last}"):
             self.result["suggestions"] += sum(op["op"] == "create" for op in ops)
         else:
@@ -264,7 +287,3 @@ def _shapes(item: Item, frame: int | None) -> QuerySet[Annotation]:
 
 def _same(shapes: list[Known], label: str) -> list[Known]:
     return [shape for shape in shapes if shape.label == label]
-
-
-def _box(geometry: dict[str, Any]) -> Box:
-    return Box(geometry["x"], geometry["y"], geometry["w"], geometry["h"])
