@@ -26,6 +26,15 @@ const square = (x, y, s) => [[x, y], [x + s, y], [x + s, y + s], [x, y + s]];
 const area = ({ rings }) => rings.reduce((sum, ring, i) => sum + (i ? -1 : 1) * Math.abs(doubleArea(ring.map(([, x, y]) => [x, y]))) / 2, 0);
 const places = ({ rings }) => rings.map((ring) => ring.map(([, x, y]) => `${x},${y}`).sort());
 
+function intersectionOf(a, b) {
+  const [left, right] = [Bitmap.of(a), Bitmap.of(b)];
+  const both = new Bitmap(SIZE.width, SIZE.height);
+  for (let x = 0; x < SIZE.width; x++) {
+    for (let y = 0; y < SIZE.height; y++) if (left.get(x, y) && right.get(x, y)) fillRings(both, [square(x, y, 1)], 1);
+  }
+  return both.toMask() ?? { ...a, counts: "" };
+}
+
 function maskOf(...rings) {
   const bitmap = new Bitmap(SIZE.width, SIZE.height);
   fillRings(bitmap, rings, 1);
@@ -136,6 +145,35 @@ test("masks are reckoned pixel by pixel, and stay masks", () => {
   const left = subtract([b, a], SIZE).update[0][1];
   assert.equal(left.type, "polygon");
   assert.ok(Math.abs(area(left) - 1200) < 2);
+});
+
+test("a mask that is cut becomes two masks, and no pixel is lost", () => {
+  const before = maskOf([[40, 30], [110, 30], [110, 70], [40, 70]]);
+  for (const [line, smallest] of [
+    [[[0, 60], [150, 60]], 700], // along pixels' edges
+    [[[45.5, 0], [45.5, 150]], 240], // through pixels' middles
+    [[[20, 10], [100, 90]], 800 + 20],
+    [[[20, 25], [60, 51.3], [55, 60], [110, 120]], null], // with bends
+    [[[50, 0], [50, 55], [60, 60], [60, 150]], null],
+  ]) {
+    const plan = cut(shape(before), line);
+    const [larger, smaller] = [plan.update[0][1], plan.create[0][1]];
+    assert.deepEqual([larger.type, smaller.type, plan.create.length], ["mask", "mask", 1]);
+    assert.equal(areaOf(larger) + areaOf(smaller), areaOf(before));
+    assert.equal(areaOf(intersectionOf(larger, smaller)), 0);
+    if (smallest) assert.equal(areaOf(smaller), smallest);
+    assert.equal(regionsOf(larger).length + regionsOf(smaller).length, 2);
+  }
+});
+
+test("a cut mask keeps what the line does not touch with its larger half; a line that only enters is refused", () => {
+  const mask = maskOf(square(10, 10, 40), square(80, 10, 20), square(80, 60, 20));
+  const plan = cut(shape(mask), [[0, 20], [150, 20]]); // through two of its parts
+  assert.deepEqual([areaOf(plan.update[0][1]), areaOf(plan.create[0][1])], [40 * 30 + 20 * 10 + 400, 40 * 10 + 20 * 10]);
+  const [updated, created] = opsOf(plan, FACTS);
+  assert.deepEqual([updated.op, updated.geom_rev, created.op, created.attributes], ["update", 7, "create", { colour: "red" }]);
+  for (const line of [[[0, 5], [150, 5]], [[0, 20], [30, 20]]]) assert.match(cut(shape(mask), line).refusal, /cross the shape/);
+  assert.equal(cut(shape(maskOf(square(10, 10, 40))), [[12, 20], [47, 20]], 6).create.length, 1, "ends that lie a little inside");
 });
 
 test("a mask of several parts becomes polygons of one group; a ring becomes one with a hole", () => {

@@ -6,6 +6,7 @@ import { difference, intersection, union } from "../../vendor/polyclip.js";
 import { round2, uuid7 } from "../util.js";
 import { pointsOf } from "./geometry.js";
 import { countsOf } from "./mask.js";
+import { halves } from "./mask_cut.js";
 import { distanceToSegment, inRing } from "./geometry.js";
 import { doubleArea, partsOf } from "./outline.js";
 import { Bitmap, combineBits, fillRings } from "./raster.js";
@@ -168,29 +169,40 @@ const GAP = 0.01;
 /** New vertices this near to where the line meets an edge belong exactly there. */
 const MEETS = 0.25;
 
+const NOT_ACROSS = "The line has to cross the shape from one side to the other.";
+
 /**
- * Cut a shape along a drawn line: both sides share the line's vertices.
+ * Cut a shape along a drawn line. Both sides of a polygon share the line's vertices; a mask becomes two masks, one for
+ * each side of the line.
  * @param {Shape} shape @param {Point[]} line @param {number} [reach] pixels by which an end that lies inside is drawn on
  * @returns {Plan}
  */
 export function cut(shape, line, reach = 0) {
-  if (shape.geometry.type === "mask") return { refusal: "Convert the mask to a polygon first, then cut it." };
+  if (shape.geometry.type === "mask") return cutMask(shape.annotation, shape.geometry, line, reach);
   const regions = regionsOf(shape.geometry);
-  const path = drawnOn(line, regions[0][0], reach);
+  const path = drawnOn(line, ([x, y]) => inRing(regions[0][0], x, y), reach);
   const blades = path.slice(1).map((to, i) => [closed([bladeOf(path[i], to)])]);
   const parts = opened(difference(regions.map(closed), ...blades));
-  if (parts.length < 2) return { refusal: "The line has to cross the shape from one side to the other." };
+  if (parts.length < 2) return { refusal: NOT_ACROSS };
   const corners = new Set(regions.flat(2).map(([x, y]) => `${round2(x)} ${round2(y)}`));
   const meetings = [...path, ...crossingsOf(path, regions.flat())];
   const joined = parts.map((region) => region.map((ring) => ring.map((point) => broughtTo(point, meetings, corners))));
   return replaced(shape, joined, "Nothing of it would remain.");
 }
 
-/** @param {Point[]} line @param {Point[]} outer @param {number} reach @returns {Point[]} */
-function drawnOn(line, outer, reach) {
+/** @param {Annotation} annotation @param {import("../types.js").Mask} mask @param {Point[]} line @param {number} reach @returns {Plan} */
+function cutMask(annotation, mask, line, reach) {
+  const bitmap = Bitmap.of(mask);
+  const parts = halves(bitmap, drawnOn(line, ([x, y]) => Boolean(bitmap.get(Math.floor(x), Math.floor(y))), reach));
+  const [larger, smaller] = parts?.map((part) => part.toMask()) ?? [];
+  return larger && smaller ? { update: [[annotation, larger]], create: [[annotation, smaller]] } : { refusal: NOT_ACROSS };
+}
+
+/** @param {Point[]} line @param {(point: Point) => boolean} inside the shape @param {number} reach @returns {Point[]} */
+function drawnOn(line, inside, reach) {
   const longer = (/** @type {Point} */ [x, y], /** @type {Point} */ [fromX, fromY]) => {
     const length = Math.hypot(x - fromX, y - fromY);
-    const by = inRing(outer, x, y) && length ? reach / length : 0;
+    const by = inside([x, y]) && length ? reach / length : 0;
     return /** @type {Point} */ ([x + (x - fromX) * by, y + (y - fromY) * by]);
   };
   return [longer(line[0], line[1]), ...line.slice(1, -1), longer(line[line.length - 1], line[line.length - 2])];
