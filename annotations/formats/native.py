@@ -14,7 +14,7 @@ from typing import IO, Any
 
 import orjson
 
-from annotations.formats import values
+from annotations.formats import common, values
 from annotations.formats.base import GEOMETRIES, Abilities, Files, FormatError, Option, Report, Sink
 from annotations.formats.records import Dataset, Label, Picture, Shape
 from annotations.formats.values import Wrong
@@ -99,7 +99,7 @@ class _Reader:
     def __init__(self, files: Files, file: str, report: Report) -> None:
         self.files, self.file, self.report = files, file, report
         self.root = posixpath.dirname(file)
-        self.media = values.Media(files.names())
+        self.media = common.Media(files.names())
         self.strange: set[str] = set()
 
     def dataset(self) -> Dataset:
@@ -149,7 +149,7 @@ class _Reader:
             return None
         taken = (self._shape(each, f"{where}, shapes[{n}]") for n, each in enumerate(shapes))
         picture.shapes = [shape for shape in taken if shape]
-        picture.media = self.media.find(picture.path, posixpath.join(self.root, "media"))
+        picture.media = self.media.find(picture.path, near=posixpath.join(self.root, "media/"))
         return picture
 
     def _shape(self, found: Any, where: str) -> Shape | None:

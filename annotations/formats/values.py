@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import math
-import posixpath
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 import orjson
 
 from annotations import shapes
-from annotations.formats.base import Files, FormatError
+from annotations.formats import common, rle
+from annotations.formats.base import Files, FormatError, Report
 from annotations.formats.records import Geometry
 
 LARGEST_DOCUMENT = 256 * 2**20
 """Bytes of a file (or a line) that is read in one piece."""
 _LONGEST_ECHO = 40
-_DRIVE = re.compile("^[A-Za-z]:/")
 _HEX_COLOR = re.compile("#[0-9A-Fa-f]{6}")
 
 
@@ -162,36 +161,11 @@ def rounded(value: float, digits: int = 6) -> float:
 
 
 def picture_path(found: object, what: str = "path") -> str:
-    r"""An item's path from whatever a file calls its picture: with `/`, relative, in NFC.
-
-    >>> picture_path("C:\\shots\\a.jpg"), picture_path("https://host/x/b%20c.png?sign=1"), picture_path("../a/./b.jpg")
-    ('shots/a.jpg', 'x/b c.png', 'a/b.jpg')
-    """
-    name = text(found, what).replace("\\", "/")
-    if "://" in name:
-        name = unquote(urlsplit(name).path)
-    parts = [part for part in _DRIVE.sub("", name).split("/") if part not in ("", ".", "..")]
-    if not parts or "\x00" in name:
+    """An item's path from whatever a file calls its picture, by the rules of `common.path_of`."""
+    path = common.path_of(found)
+    if not path:
         raise Wrong(f"{what} is {short(found)}: that names no picture")
-    return unicodedata.normalize("NFC", "/".join(parts))
-
-
-class Media:
-    """Finds the archive's entry with a picture's pixels."""
-
-    def __init__(self, names: Iterable[str]) -> None:
-        self._names = set(names)
-        self._by_base: dict[str, list[str]] = {}
-        for name in self._names:
-            self._by_base.setdefault(posixpath.basename(name), []).append(name)
-
-    def find(self, path: str, *places: str) -> str:
-        """The first of `places`/path that is there, else the only entry that ends in the path; "" for none."""
-        for place in places:
-            if (name := posixpath.join(place, path)) in self._names:
-                return name
-        found = [n for n in self._by_base.get(posixpath.basename(path), ()) if n == path or n.endswith(f"/{path}")]
-        return found[0] if len(found) == 1 else ""
+    return path
 
 
 def read_all(files: Files, name: str) -> bytes:
@@ -228,3 +202,12 @@ def json_of(data: bytes, file: str, line: int = 0) -> Any:
     except orjson.JSONDecodeError as error:
         where = f"line {line or error.lineno}, column {error.colno}"
         raise FormatError("json", f"{file} is not JSON: {error.msg} ({where}).", file, where) from None
+
+
+@contextmanager
+def refusing(report: Report, code: str, file: str, where: str) -> Iterator[None]:
+    """What turns out to be wrong within is left out, and said with its place."""
+    try:
+        yield
+    except (Wrong, rle.RleError) as error:
+        report.refuse(code, f"{error}.", file, where)

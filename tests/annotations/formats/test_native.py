@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given, settings
 
 from annotations.formats.base import FormatError
 from annotations.formats.native import FORMAT
 from annotations.formats.records import Dataset, Label, Picture, Shape
-from tests.annotations.formats.memory import MemoryFiles, codes, pictures, read, there_and_back, written
+from tests.annotations.formats.roundtrip import Memory, assert_round_trip, codes, datasets, read, videos, write
 
 HEADER = '{"frameloop": 1, "name": "Cows", "labels": [{"name": "cow"}]}'
 BOX = {"type": "box", "x": 1, "y": 2, "w": 3, "h": 4.5}
@@ -48,21 +49,35 @@ def test_everything_comes_back_as_it_was():
         ),
         Label("calf", index=5, retired=True),
     ]
-    given = [
+    pictures = [
         Picture("barn/a.jpg", 640, 480, [EVERY, Shape("cow", {"type": "tag"})], split="val", state="approved"),
         Picture(
             "b.mp4", 64, 48, [Shape("cow", BOX, keyframes=KEYFRAMES), Shape("cow", BOX, frame=0)], frames=20, fps=25
         ),
         Picture("b_3.png", of_video="b.mp4", frame=3),
     ]
-    back, report = there_and_back(FORMAT, Dataset(labels, given, "Cows"))
-    assert (back.labels, pictures(back), back.name) == (labels, given, "Cows")
-    assert not report.remarks
+    content, wrote = write(FORMAT, Dataset(labels, pictures, "Cows"))
+    known, back, told = read(FORMAT, content)
+    assert (known, back) == (labels, pictures)
+    assert FORMAT.read(Memory(content), {}, told).name == "Cows"
+    assert not wrote.counts and not told.counts
+
+
+@settings(max_examples=30)
+@given(datasets(FORMAT.abilities, holes=True))
+def test_what_people_draw_comes_back(dataset):
+    assert_round_trip(FORMAT, dataset, tolerance=0)
+
+
+@settings(max_examples=20)
+@given(videos(FORMAT.abilities, kinds=("box", "rbox", "polygon", "mask", "keypoints")))
+def test_tracks_come_back(dataset):
+    assert_round_trip(FORMAT, dataset, tolerance=0)
 
 
 def test_one_picture_is_one_line_and_says_only_what_is_not_the_default():
-    given = Dataset([Label("cow")], [Picture("a.jpg", shapes=[Shape("cow", BOX)]), Picture("b.jpg")])
-    content, _ = written(FORMAT, given)
+    dataset = Dataset([Label("cow")], [Picture("a.jpg", shapes=[Shape("cow", BOX)]), Picture("b.jpg")])
+    content, _ = write(FORMAT, dataset)
     _header, first, second = content["frameloop.jsonl"].decode().splitlines()
     assert json.loads(first) == {"path": "a.jpg", "shapes": [{"label": "cow", "geometry": BOX}]}
     assert json.loads(second) == {"path": "b.jpg"}
@@ -70,9 +85,9 @@ def test_one_picture_is_one_line_and_says_only_what_is_not_the_default():
 
 def test_the_pixels_are_found_beside_the_labels():
     content = {f"export/{n}": c for n, c in {**lines({"path": "x/a.jpg"}), "media/x/a.jpg": "pixels"}.items()}
-    assert FORMAT.detect(MemoryFiles(content)) == 1.0
-    back, _ = read(FORMAT, content)
-    assert pictures(back)[0].media == "export/media/x/a.jpg"
+    assert FORMAT.detect(Memory(content)) == 1.0
+    _, back, _ = read(FORMAT, content)
+    assert back[0].media == "export/media/x/a.jpg"
     assert FORMAT.media_name(Picture("x/a.jpg"), {}) == "media/x/a.jpg"
 
 
@@ -90,8 +105,8 @@ def test_what_has_no_header_is_refused(first):
 
 def test_unknown_fields_are_noted_once_each():
     content = lines({"path": "a.jpg", "mood": 1}, {"path": "b.jpg", "mood": 2, "shapes": []})
-    back, report = read(FORMAT, content)
-    assert [p.path for p in pictures(back)] == ["a.jpg", "b.jpg"]
+    _, back, report = read(FORMAT, content)
+    assert [p.path for p in back] == ["a.jpg", "b.jpg"]
     (remark,) = report.remarks
     assert (remark.severity, remark.code, remark.where) == ("note", "unknown-field", "line 2")
     assert "'mood'" in remark.text
@@ -118,9 +133,9 @@ def test_unknown_fields_are_noted_once_each():
     ],
 )
 def test_a_wrong_shape_is_left_out_with_its_line(shape, word):
-    back, report = read(FORMAT, one(**shape))
+    _, back, report = read(FORMAT, one(**shape))
     (remark,) = report.remarks
-    assert pictures(back)[0].shapes == []
+    assert back[0].shapes == []
     assert (remark.severity, remark.file, remark.where) == ("refused", "frameloop.jsonl", "line 2, shapes[0]")
     assert word in remark.text
 
@@ -130,9 +145,9 @@ def test_wrong_pictures_and_labels_are_left_out():
         {"path": ""}, {"width": 3}, 7, {"path": "a", "width": -1}, {"path": "b", "shapes": 1}, {"path": "c"}
     )
     content["frameloop.jsonl"] = content["frameloop.jsonl"].replace('{"name": "cow"}', '{"name": "cow"}, {}, 3')
-    back, report = read(FORMAT, content)
-    assert [label.name for label in back.labels] == ["cow"]
-    assert [picture.path for picture in pictures(back)] == ["c"]
+    labels, back, report = read(FORMAT, content)
+    assert [label.name for label in labels] == ["cow"]
+    assert [picture.path for picture in back] == ["c"]
     assert codes(report) == {"label": 2, "picture": 5}
 
 
@@ -146,5 +161,5 @@ def test_a_line_that_is_no_json_ends_it_and_is_named(line):
 
 def test_pictures_are_read_one_at_a_time():
     content = {"frameloop.jsonl": f'{HEADER}\n{{"path": "a.jpg"}}\nbroken\n'}
-    dataset = FORMAT.read(MemoryFiles(content), {}, None)  # type: ignore[arg-type]
+    dataset = FORMAT.read(Memory(content), {}, None)  # type: ignore[arg-type]
     assert next(iter(dataset)).path == "a.jpg"
