@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from annotations.api import blobs, comments, consensus, document, history, labels, sessions, work
+from annotations.api import blobs, comments, consensus, document, exports, history, labels, sessions, work
 
 urlpatterns: list[URLPattern] = [
     path("items/<uuid:item_id>/annotations", document.Annotations.as_view()),
@@ -32,4 +32,6 @@ urlpatterns: list[URLPattern] = [
     path("projects/<uuid:project_id>/work-rules", consensus.Rules.as_view()),
     path("items/<uuid:item_id>/consensus", consensus.ItemConsensus.as_view()),
     path("items/<uuid:item_id>/consensus/merge", consensus.Merge.as_view()),
+    path("formats", exports.Formats.as_view()),
+    path("projects/<uuid:project_id>/exports", exports.Exports.as_view()),
 ]

@@ -5,12 +5,25 @@ from __future__ import annotations
 from celery import shared_task
 
 from annotations import relabel
+from annotations.exports import exporting
 from annotations.people import sessions
+from projects import jobs
 
 
 @shared_task(name=relabel.TASK)
 def run_label_job(job_id: str) -> None:
     relabel.run(job_id)
+
+
+@shared_task(name=exporting.TASK)
+def run_export_job(job_id: str) -> None:
+    jobs.carry(job_id, exporting.work)
+
+
+@shared_task
+def sweep_exports() -> int:
+    """Delete exports that have expired. Returns how many."""
+    return exporting.sweep()
 
 
 @shared_task
