@@ -28,10 +28,10 @@ export class Store extends Emitter {
     this.shown = new Map();
     /** @type {Map<string, Annotation> | null} an earlier document that is looked at instead of the present one */
     this.past = null;
-    /** @type {Map<number | null, Set<string>>} ids of single shapes by their frame */
+    /** @type {Map<number | null, Map<string, Annotation>>} single shapes by their frame and id: panels read whole frames often */
     this._byFrame = new Map();
-    /** @type {Set<string>} ids of shapes with keyframes */
-    this._tracks = new Set();
+    /** @type {Map<string, Annotation>} shapes with keyframes */
+    this._tracks = new Map();
     /** @type {Map<number, number> | null} */
     this._labelled = null;
     /** @type {number[] | null} */
@@ -44,7 +44,7 @@ export class Store extends Emitter {
     this.confirmed = new Map(annotations.map((annotation) => [annotation.id, annotation]));
     this.shown = new Map();
     this._byFrame = new Map();
-    this._tracks = new Set();
+    this._tracks = new Map();
     const ids = new Set(this.confirmed.keys());
     for (const tx of this.pending) for (const id of idsOf(tx)) ids.add(id);
     for (const id of ids) this._show(id);
@@ -113,15 +113,14 @@ export class Store extends Emitter {
 
   /** The shapes that may be seen on a frame (null: an image). @param {number | null} frame @returns {Annotation[]} */
   onFrame(frame) {
-    const found = [];
-    for (const id of this._byFrame.get(frame) ?? []) found.push(/** @type {Annotation} */ (this.shown.get(id)));
-    for (const track of this.tracks()) if (stateOn(track, frame)) found.push(track);
+    const found = [...(this._byFrame.get(frame)?.values() ?? [])];
+    for (const track of this._tracks.values()) if (stateOn(track, frame)) found.push(track);
     return found;
   }
 
   /** Those with keyframes, oldest first. @returns {Annotation[]} */
   tracks() {
-    return [...this._tracks].map((id) => /** @type {Annotation} */ (this.shown.get(id)));
+    return [...this._tracks.values()];
   }
 
   /** The frames that have shapes of their own, in order. @returns {number[]} */
@@ -129,7 +128,7 @@ export class Store extends Emitter {
     if (this._singles) return this._singles;
     /** @type {number[]} */
     const frames = [];
-    for (const [frame, ids] of this._byFrame) if (frame !== null && ids.size) frames.push(frame);
+    for (const [frame, those] of this._byFrame) if (frame !== null && those.size) frames.push(frame);
     this._singles = frames.sort((a, b) => a - b);
     return frames;
   }
@@ -139,8 +138,8 @@ export class Store extends Emitter {
     if (this._labelled) return this._labelled;
     /** @type {Map<number, number>} */
     const counts = new Map();
-    for (const [frame, ids] of this._byFrame) if (frame !== null && ids.size) counts.set(frame, ids.size);
-    for (const track of this.tracks()) for (const n of trackOf(track).numbers) counts.set(n, (counts.get(n) ?? 0) + 1);
+    for (const [frame, those] of this._byFrame) if (frame !== null && those.size) counts.set(frame, those.size);
+    for (const track of this._tracks.values()) for (const n of trackOf(track).numbers) counts.set(n, (counts.get(n) ?? 0) + 1);
     this._labelled = counts;
     return counts;
   }
@@ -159,18 +158,18 @@ export class Store extends Emitter {
     const now = current?.deleted ? undefined : current;
     // A shape keeps its place in the order of its frame unless it moves to another one.
     if (before && !(now && placeOf(now) === placeOf(before))) this._indexOf(before).delete(id);
-    if (now) this._indexOf(now).add(id);
+    if (now) this._indexOf(now).set(id, now);
     if (now) this.shown.set(id, now);
     else this.shown.delete(id);
   }
 
-  /** @param {Annotation} annotation @returns {Set<string>} */
+  /** @param {Annotation} annotation @returns {Map<string, Annotation>} */
   _indexOf(annotation) {
     const place = placeOf(annotation);
     if (place === TRACK) return this._tracks;
-    const ids = this._byFrame.get(place) ?? new Set();
-    this._byFrame.set(place, ids);
-    return ids;
+    const those = this._byFrame.get(place) ?? new Map();
+    this._byFrame.set(place, those);
+    return those;
   }
 
   /** @param {string} id @returns {Annotation | undefined} */

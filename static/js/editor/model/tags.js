@@ -8,8 +8,13 @@ import { uuid7 } from "../util.js";
 
 /** The tags that count here: those of the frame, and on a video those of all of it. @param {import("./store.js").Store} store @param {number | null} frame @returns {Annotation[]} */
 export function tagsOn(store, frame) {
-  const whole = frame === null ? [] : store.onFrame(null);
-  return [...new Set([...whole, ...store.onFrame(frame)])].filter(({ geometry, keyframes }) => geometry.type === "tag" && !keyframes);
+  const here = store.onFrame(frame).filter(isTag);
+  return frame === null ? here : [...store.onFrame(null).filter(isTag), ...here];
+}
+
+/** A tag with keyframes is a track's. @param {Annotation} annotation */
+function isTag({ geometry, keyframes }) {
+  return geometry.type === "tag" && !keyframes;
 }
 
 /**

@@ -120,25 +120,70 @@ export function eachFrame(editor, act) {
   });
 }
 
-/** One part in this many of the time may go into keeping a panel up to date. */
-const PANEL_SHARE = 20;
+/** All panels together may take one part in this many of the time. */
+const PANELS_SHARE = 40;
+/** A panel follows a stream of changes so often, which an eye can just read. */
+const PANEL_MS = 100;
 
-/** At most once a drawn frame however many edits come in, and less often the more one time costs, or every `ms`. @param {() => void} act @param {number} [ms] */
-export function later(act, ms = 0) {
-  let asked = false;
-  let free = 0;
+/** @type {Set<() => void>} panels that wait, in the order in which they asked */
+const waiting = new Set();
+let free = 0;
+let asked = false;
+
+/** All that wait are served in one step: so the page is laid out once, and the share is for them all. */
+function serve() {
+  const began = performance.now();
+  asked = false;
+  const those = [...waiting];
+  waiting.clear();
+  for (const act of those) {
+    try {
+      act();
+    } catch (error) {
+      reportError(error); // one panel's trouble is none of the others'
+    }
+  }
+  const ended = performance.now();
+  free = ended + PANELS_SHARE * (ended - began);
+}
+
+/** @param {() => void} act */
+function stand(act) {
+  waiting.add(act);
+  if (asked) return;
+  asked = true;
+  const rest = free - performance.now();
+  if (rest > 16) setTimeout(serve, rest);
+  else requestAnimationFrame(serve);
+}
+
+/** With the next drawn frame, once. @param {() => void} act */
+export function nextFrame(act) {
+  let due = false;
+  return () => {
+    if (due) return;
+    due = true;
+    requestAnimationFrame(() => {
+      due = false;
+      act();
+    });
+  };
+}
+
+/** With the next drawn frame, and then at most every `ms` however many changes come in; less often while all panels together cost more. @param {() => void} act @param {number} [ms] */
+export function later(act, ms = PANEL_MS) {
+  let again = 0;
+  let due = false;
   const run = () => {
-    const began = performance.now();
-    asked = false;
+    due = false;
+    again = performance.now() + ms;
     act();
-    const ended = performance.now();
-    free = ended + Math.max(ms, PANEL_SHARE * (ended - began));
   };
   return () => {
-    if (asked) return;
-    asked = true;
-    const wait = free - performance.now();
-    if (wait > 16) setTimeout(run, wait);
-    else requestAnimationFrame(run);
+    if (due) return;
+    due = true;
+    const rest = again - performance.now();
+    if (rest > 16) setTimeout(stand, rest, run);
+    else stand(run);
   };
 }

@@ -9,6 +9,7 @@ export function install({ editor }) {
   const asked = new Set();
   const fetchMissing = async () => {
     for (const annotation of editor.store.onFrame(editor.frame)) {
+      if (annotation.geometry.type !== "mask" && !annotation.keyframes) continue;
       const geometry = geometryOn(annotation, editor.frame);
       if (geometry?.type !== "mask" || !geometry.blob || asked.has(geometry.blob) || countsOf(geometry) !== null) continue;
       asked.add(geometry.blob);

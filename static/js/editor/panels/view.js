@@ -3,7 +3,7 @@ import { icon, make } from "../../lib/dom.js";
 import { boundsOf, geometryOn } from "../model/geometry.js";
 import { clamp, safeStorage } from "../util.js";
 import { checkField, choiceField, line, numberField } from "./fields.js";
-import { later } from "./labels.js";
+import { nextFrame } from "./labels.js";
 
 const SETTING = "frameloop.editor.view";
 const HINT_MS = 1500;
@@ -89,7 +89,7 @@ class View {
     stage.querySelector("canvas")?.before(this.grid);
     stage.append(this.name);
     stage.after(this.hint);
-    const place = later(() => this._place());
+    const place = nextFrame(() => this._place()); // on the picture, so with it
     editor.view.on("change", () => (this.look.grid || !this.name.hidden) && place());
     editor.on("hover", () => this.look.names === "hover" && place());
     this._apply();
