@@ -1,14 +1,17 @@
-"""Records put down in any order and taken up by key: in memory while they are few, else in a temporary file. Pure.
+"""Records put down in any order and taken up by key, from a temporary file. Pure.
 
 Only two whole numbers a record stay in memory, so a million annotations take some twenty megabytes.
 """
 
 from __future__ import annotations
 
+import os
 from array import array
 from collections.abc import Iterator, Mapping
-from tempfile import SpooledTemporaryFile
+from itertools import pairwise
+from tempfile import SpooledTemporaryFile, TemporaryFile
 from typing import IO, Any
+from weakref import finalize
 
 import numpy as np
 import orjson
@@ -17,15 +20,13 @@ _IN_MEMORY = 16 << 20
 
 
 class Spool:
-    """Records by keys from 0 on, as JSON."""
+    """Records by keys from 0 on, as JSON in a temporary file."""
 
-    def __init__(self, in_memory: int = _IN_MEMORY) -> None:
-        self._file: IO[bytes] = SpooledTemporaryFile(in_memory)  # noqa: SIM115 - closed when the spool goes
+    def __init__(self) -> None:
+        self._file = TemporaryFile(buffering=1 << 20)  # noqa: SIM115 - closed when the spool goes
+        finalize(self, self._file.close)
         self._keys = array("q")
         self._ends = array("q", [0])
-
-    def __del__(self) -> None:
-        self._file.close()
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -39,20 +40,21 @@ class Spool:
 
     def groups(self, same: Mapping[int, int] | None = None) -> Iterator[tuple[int, list[Any]]]:
         """(key, its records in the order they came), by ascending key; `same` says which keys mean another one."""
+        self._file.flush()
         keys = np.array(self._keys, dtype=np.int64)
         if same:
             meant = np.arange(int(keys.max(initial=0)) + 1)
             meant[[key for key in same if key < len(meant)]] = [same[key] for key in same if key < len(meant)]
             keys = meant[keys]
         order = np.argsort(keys, kind="stable")
-        borders = np.flatnonzero(np.diff(keys[order])) + 1
-        for members in np.split(order, borders) if len(order) else ():
-            yield int(keys[members[0]]), [self._load(n) for n in members.tolist()]
+        borders = [0, *(np.flatnonzero(np.diff(keys[order])) + 1).tolist(), len(order)]
+        for first, end in pairwise(borders):
+            if end > first:
+                yield int(keys[order[first]]), [self._load(n) for n in order[first:end].tolist()]
 
     def _load(self, n: int) -> Any:
         start = self._ends[n]
-        self._file.seek(start)
-        return orjson.loads(self._file.read(self._ends[n + 1] - start))
+        return orjson.loads(os.pread(self._file.fileno(), self._ends[n + 1] - start, start))
 
 
 class Pile:
