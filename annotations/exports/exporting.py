@@ -113,7 +113,8 @@ def deliver(held: jobs.Held, order: Order, report: Report) -> None:
             raise jobs.JobError("disk", f"The archive could not be written: {error.strerror or error}.") from error
         held.check()
         size = path.stat().st_size
-        key = default_storage.save(_key(held.job.project), Chunked(path.open("rb"), str(path)))
+        with path.open("rb") as file:
+            key = default_storage.save(_key(held.job.project), Chunked(file, str(path)))
     try:
         _end(held, order, report, counts, key, size, time.monotonic() - began)
     except BaseException:
@@ -185,27 +186,25 @@ def shown(job: Job) -> Any:
 
 
 def sweep(now: datetime | None = None) -> int:
-    """Delete archives that have expired, and what a crash left behind. Returns how many archives."""
+    """Delete archives that have expired, and what a crash left behind. Returns how many had expired."""
     now = now or timezone.now()
     expired = list(Export.objects.filter(expires_at__lt=now))
     for row in expired:
         row.delete()
-    return len(expired) + _sweep_lost(now - timedelta(days=1))
+    _sweep_lost(now - timedelta(days=1))
+    return len(expired)
 
 
-def _sweep_lost(before: datetime) -> int:
+def _sweep_lost(before: datetime) -> None:
     """Stored archives that no row knows, and half-written ones of workers that are gone."""
-    gone = 0
     for folder in default_storage.listdir(FOLDER)[0] if default_storage.exists(FOLDER) else ():
         for name in default_storage.listdir(f"{FOLDER}/{folder}")[1]:
             key = f"{FOLDER}/{folder}/{name}"
             if default_storage.get_modified_time(key) < before and not Export.objects.filter(file=key).exists():
                 default_storage.delete(key)
-                gone += 1
     for half in (settings.DATA_DIR / FOLDER).glob("*/archive.zip"):
         if half.stat().st_mtime < before.timestamp():
             half.unlink(missing_ok=True)
-    return gone
 
 
 sources.register("project", project.content)

@@ -38,6 +38,7 @@ def test_calls_that_are_not_there_say_so(ada, made, call):
         "GET jobs/{id}",
         "POST jobs/{id}/cancel",
         "GET jobs/{id}/log",
+        "POST projects/{id}/exports",
         "POST projects/{id}/versions",
         "POST projects/{id}/training-jobs",
         "GET projects/{id}/models",

@@ -1,0 +1,111 @@
+"""An export holds what the project holds, in a format of one's choice: under filters, and with what is lost said."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from annotations.exports import exporting
+from annotations.models import Annotation, Export
+from projects import media
+from projects.models import Item, Job
+from tests.annotations.conftest import SQUARE, create, make_item, new_id
+from tests.annotations.exports.conftest import coco, draw
+
+pytestmark = pytest.mark.django_db
+
+
+def test_everything_is_there_in_order_of_paths(project, labels, alice, ask, read):
+    for path in ("b.png", "a/z.png", "empty.png"):
+        made = make_item(project, path)
+        if path != "empty.png":
+            draw(made, alice, create(labels[0]), create(labels[1], geometry=SQUARE))
+    job = ask()
+    found = coco(read(job))
+    assert [image["file_name"] for image in found["images"]] == ["a/z.png", "b.png", "empty.png"]
+    assert [category["name"] for category in found["categories"]] == ["person", "car"]
+    assert len(found["annotations"]) == 4
+    assert job["result"]["counts"]["images"] == 3
+    assert job["result"]["counts"]["by_type"] == {"box": 2, "polygon": 2}
+    assert job["result"]["losses"]["counts"] == []
+    assert job["result"]["size"] > 0 and job["result"]["name"].startswith("Street-coco-")
+
+
+@pytest.mark.parametrize(
+    ("filters", "shapes", "images"),
+    [
+        ({}, 4, 4),
+        ({"labels": [1]}, 1, 4),
+        ({"labels": [1], "only_labelled": True}, 1, 1),
+        ({"states": ["in-progress"]}, 4, 3),
+        ({"splits": ["val"]}, 2, 1),
+        ({"authors": ["bob"]}, 1, 4),
+        ({"sources": ["import"]}, 1, 4),
+        ({"suggestions": True}, 6, 4),
+        ({"suggestions": True, "confidence": {"min": 0.5}}, 5, 4),
+        ({"items": ["a.png"]}, 2, 1),
+        ({"only_labelled": True}, 4, 3),
+    ],
+    ids=str,
+)
+def test_filters_choose_items_and_shapes(project, labels, alice, bob, ask, filters, shapes, images):
+    a, b, c = (make_item(project, name) for name in ("a.png", "b.png", "c.png"))
+    make_item(project, "d.png")
+    Item.objects.filter(pk=a.pk).update(split="val")
+    imported = new_id()
+    draw(a, alice, create(labels[0]), create(labels[1]))
+    draw(b, bob, create(labels[0]))
+    draw(c, alice, create(labels[0], imported), create(labels[0], "00000000-0000-4000-8000-000000000001"))
+    draw(c, alice, create(labels[0], "00000000-0000-4000-8000-000000000002"))
+    Annotation.objects.filter(pk=imported).update(source="import")
+    for n, confidence in ((1, 0.9), (2, 0.2)):
+        row = Annotation.objects.filter(pk=f"00000000-0000-4000-8000-00000000000{n}")
+        row.update(source="model", confidence=confidence)
+    named = {"labels": [labels[n] for n in filters.get("labels", [])]} if "labels" in filters else {}
+    named |= {"authors": [str(bob.pk)]} if "authors" in filters else {}
+    named |= {"items": [str(a.pk)]} if "items" in filters else {}
+    counts = ask(filters={**filters, **named})["result"]["counts"]
+    assert (counts["shapes"], counts["images"]) == (shapes, images)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "pointer"),
+    [
+        ({"format": "crayon"}, "/format"),
+        ({"options": {"colour": "red"}}, "/options"),
+        ({"filters": {"stat": ["approved"]}}, "/filters/stat"),
+        ({"filters": {"states": ["finished"]}}, "/filters/states"),
+        ({"filters": {"confidence": {"min": 2}}}, "/filters/confidence"),
+        ({"filters": {"labels": ["x"]}}, "/filters/labels"),
+    ],
+    ids=lambda one: one if isinstance(one, str) else "",
+)
+def test_what_cannot_be_is_refused_at_once(project, api, alice, wanted, pointer):
+    answer = api(alice).post(f"/api/v1/projects/{project.pk}/exports", {"format": "coco", **wanted})
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["pointer"] == pointer
+    assert not Job.objects.exists()
+
+
+def test_strangers_know_of_nothing(project, api, charlie, alice, ask, client):
+    answer = api(charlie).post(f"/api/v1/projects/{project.pk}/exports", {"format": "coco"})
+    assert answer.status_code == 404
+    job = ask()
+    assert api(charlie).get(f"/api/v1/jobs/{job['id']}").status_code == 404
+
+
+def test_a_link_expires_and_its_archive_is_swept(
+    project, item, ask, api, alice, client, django_capture_on_commit_callbacks
+):
+    job = ask()
+    row = Export.objects.get()
+    assert client.get(media.signed_url(row.file, -10)).status_code == 404
+    assert exporting.sweep() == 0, "it is still good"
+    late = timezone.now() + exporting.KEPT_FOR + timedelta(seconds=1)
+    with django_capture_on_commit_callbacks(execute=True):
+        assert exporting.sweep(late) == 1
+    assert not row.file.storage.exists(row.file.name)
+    assert client.get(job["result"]["url"]).status_code == 404
+    assert api(alice).get(f"/api/v1/jobs/{job['id']}").data["result"]["url"] is None
