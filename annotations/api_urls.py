@@ -33,5 +33,6 @@ urlpatterns: list[URLPattern] = [
     path("items/<uuid:item_id>/consensus", consensus.ItemConsensus.as_view()),
     path("items/<uuid:item_id>/consensus/merge", consensus.Merge.as_view()),
     path("formats", exports.Formats.as_view()),
+    path("projects/<uuid:project_id>/conversions", exports.Conversions.as_view()),
     path("projects/<uuid:project_id>/exports", exports.Exports.as_view()),
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from annotations import relabel
-from annotations.exports import exporting
+from annotations.exports import conversions, exporting
 from annotations.people import sessions
 from projects import jobs
 
@@ -18,6 +18,11 @@ def run_label_job(job_id: str) -> None:
 @shared_task(name=exporting.TASK)
 def run_export_job(job_id: str) -> None:
     jobs.carry(job_id, exporting.work)
+
+
+@shared_task(name=conversions.TASK)
+def run_convert_job(job_id: str) -> None:
+    jobs.carry(job_id, conversions.work)
 
 
 @shared_task

@@ -11,12 +11,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from annotations.exports import exporting
+from annotations.exports import conversions, exporting
 from annotations.exports.filters import FilterError
 from annotations.exports.sources import SourceError
 from annotations.formats.base import Format, FormatError, Option
 from annotations.formats.registry import formats
 from projects import access
+from projects.access import Act
 from projects.models import Project
 from projects.problems import Problem, invalid
 from projects.serializers.jobs import JobSerializer
@@ -71,6 +72,51 @@ class Exports(APIView):
             raise invalid(f"/filters{error.pointer}", error.detail) from None
         except SourceError as error:
             raise Problem(404 if error.code == "no-version" else 400, error.code, error.detail) from None
+        return Response(JobSerializer(job).data, 202)
+
+
+class ConversionSerializer(serializers.Serializer[Any]):
+    file = serializers.FileField(required=False, help_text="An archive, or a single file of labels.")
+    upload = serializers.UUIDField(required=False, help_text="Of `projects/{id}/uploads`, instead of a file.")
+    format = serializers.CharField(max_length=40, default="auto", help_text="What it is in; told by itself.")
+    to = serializers.CharField(max_length=40, help_text="A name of `GET formats` with `write`.")
+    options = serializers.JSONField(default=dict, help_text="Of the format that is written.")
+    read_options = serializers.JSONField(default=dict, help_text="Of the format that is read, where it is named.")
+    media = serializers.BooleanField(default=True, help_text="Take the pictures' files over.")
+
+    def validate(self, given: dict[str, Any]) -> dict[str, Any]:
+        if ("file" in given) is ("upload" in given):
+            raise invalid("/file", "Send either a file or the id of an upload.")
+        for name in ("options", "read_options"):
+            if not isinstance(given[name], dict):
+                raise invalid(f"/{name}", "Options are an object, such as {}.")
+        return given
+
+
+class Conversions(APIView):
+    @extend_schema(
+        operation_id="conversions_create",
+        tags=_TAGS,
+        request={"multipart/form-data": ConversionSerializer, "application/json": ConversionSerializer},
+        responses={202: JobSerializer},
+    )
+    def post(self, request: Request, project_id: uuid.UUID) -> Response:
+        """Write an archive in another format (annotators), without touching the project that it is sent to.
+
+        The job's `result` is as that of an export, with `from`: the format that was read. `format-unclear` is the
+        error's code where it fits several formats or none: name one.
+        """
+        project = access.fetch(Project.objects.all(), request.user, project_id, Act.ANNOTATE)
+        form = ConversionSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        wanted = form.validated_data
+        file = wanted.pop("file", None)
+        if "upload" in wanted:
+            wanted["upload"] = str(wanted["upload"])
+        try:
+            job = conversions.start(project, wanted, file, request.user)
+        except FormatError as error:
+            raise refusal(error) from None
         return Response(JobSerializer(job).data, 202)
 
 

@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from annotations.exports import filters, project, sources
 from annotations.exports.snapshot import snapshot
-from annotations.exports.writing import Order, write
+from annotations.exports.writing import Order, Step, write
 from annotations.formats.base import Format, FormatError, Report, chosen
 from annotations.formats.registry import formats
 from annotations.models import Export
@@ -83,20 +83,25 @@ def work(held: jobs.Held) -> None:
         snapshot,
         bool(params.get("media")),
         wanted.frames,
-        _stepping(held),
+        stepping(held),
     )
     deliver(held, order, Report())
 
 
-def _stepping(held: jobs.Held) -> Any:
+def stepping(held: jobs.Held) -> Step:
+    """What a writing tells of its way becomes the job's progress."""
+
     def step(share: float, phase: str, pictures: int) -> None:
         held.step(share, 1, phase, **{"files" if phase == "media" else "pictures": pictures})
 
     return step
 
 
-def deliver(held: jobs.Held, order: Order, report: Report) -> None:
+def deliver(held: jobs.Held, order: Order, report: Report, more: Mapping[str, Any] | None = None) -> None:
     """Write the archive, keep it, and end the job with it.
+
+    Args:
+        more: What else stands in the result.
 
     Raises:
         JobError: the data or the disk do not allow it.
@@ -115,8 +120,16 @@ def deliver(held: jobs.Held, order: Order, report: Report) -> None:
         size = path.stat().st_size
         with path.open("rb") as file:
             key = default_storage.save(_key(held.job.project), Chunked(file, str(path)))
+    facts = {
+        "size": size,
+        "format": order.format.name,
+        "counts": counts,
+        "losses": _shortened(report),
+        "seconds": round(time.monotonic() - began, 2),
+        **(more or {}),
+    }
     try:
-        _end(held, order, report, counts, key, size, time.monotonic() - began)
+        _end(held, key, facts)
     except BaseException:
         default_storage.delete(key)
         raise
@@ -135,30 +148,19 @@ def _key(owner: Project) -> str:
     return f"{FOLDER}/{owner.pk}/{secrets.token_hex(16)}.zip"
 
 
-def _end(
-    held: jobs.Held, order: Order, report: Report, counts: dict[str, Any], key: str, size: int, seconds: float
-) -> None:
+def _end(held: jobs.Held, key: str, facts: dict[str, Any]) -> None:
     job, now = held.job, timezone.now()
     with transaction.atomic():
         row = Export.objects.create(
             project=job.project,
             job=job,
             file=key,
-            original_name=file_name(job.project.name, order.format.name, now),
-            size=size,
+            original_name=file_name(job.project.name, facts["format"], now),
+            size=facts["size"],
             expires_at=now + KEPT_FOR,
         )
-        result = {
-            "export": str(row.pk),
-            "name": row.original_name,
-            "size": size,
-            "format": order.format.name,
-            "counts": counts,
-            "losses": _shortened(report),
-            "expires_at": row.expires_at.isoformat(),
-            "seconds": round(seconds, 2),
-        }
-        held.finish(result)
+        named = {"export": str(row.pk), "name": row.original_name, "expires_at": row.expires_at.isoformat()}
+        held.finish({**named, **facts})
 
 
 def file_name(project_name: str, format_name: str, at: datetime) -> str:

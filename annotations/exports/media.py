@@ -64,13 +64,11 @@ def _gone(report: Report, name: str) -> None:
 
 
 def of_files(files: Files) -> Media:
-    """Tokens are names of another archive's entries; "" where it has none."""
+    """Tokens are names of another archive's entries."""
 
     def copy(wanted: Iterator[Wanted], archive: Archive, report: Report, done: Done) -> None:
         for each in wanted:
-            if not each.token:
-                _gone(report, each.name)
-            elif each.frame is not None:
+            if each.frame is not None:
                 words = "Frames of a video in an archive are not decoded: import it, then export the project."
                 report.refuse("frames-left-out", words, each.name)
             else:

@@ -56,7 +56,7 @@ class Content:
 
     Attributes:
         entries: Read once, an entry at a time, in order of paths.
-        total: How many entries there are about, for the progress.
+        total: How many entries there are about, for the progress; or `done`, which says the share that was read.
     """
 
     labels: list[Label]
@@ -64,6 +64,7 @@ class Content:
     media: Media
     total: int = 0
     name: str = ""
+    done: Callable[[], float] | None = None
 
 
 class Source(NamedTuple):

@@ -67,14 +67,15 @@ class _Writing:
         """For the format; what each needs of media is put down for afterwards."""
         for fitted in self.fitter.entries(self._counted()):
             name = self.order.format.media_name(fitted.picture, self.order.options)
-            if self.later is not None:
+            if self.later is not None and fitted.token:
                 self._put_down(self.later, name, fitted)
             yield fitted.picture
 
     def _counted(self) -> Iterator[tuple[Picture, str]]:
         share = _LABELS_SHARE if self.order.media else 1.0
         for done, entry in enumerate(self.content.entries):
-            self.order.step(share * min(1.0, done / max(self.content.total, 1)), "write", done)
+            read = self.content.done() if self.content.done else done / max(self.content.total, 1)
+            self.order.step(share * min(1.0, read), "write", done)
             yield entry.picture, entry.token
 
     def _put_down(self, later: IO[bytes], name: str, fitted: Fitted) -> None:
