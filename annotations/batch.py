@@ -74,6 +74,7 @@ class _Item:
     frames: int | None
     detections: int
     blind_for: str | None = None
+    truth: bool = False
     begun_by: str | None = None
     added: int = 0
     moved: bool = False
@@ -202,8 +203,8 @@ class _Batch:
         if work.actor_id is None:
             return ""
         name, rank = self.people.get((work.actor_id, item.project), ("", Rank.NONE))
-        others = item.blind_for not in (None, work.actor_id) and rank < Act.REVIEW
-        if rank is Rank.NONE or others:
+        hidden = item.truth or item.blind_for not in (None, work.actor_id)
+        if rank is Rank.NONE or (hidden and rank < Act.REVIEW):
             raise Rejected("NO_ITEM", NO_ITEM)
         if rank < Act.ANNOTATE:
             raise Rejected("FORBIDDEN", f"This needs the role annotator; yours is {rank.name.lower()}: ask a manager.")
@@ -346,10 +347,10 @@ def steps(works: list[Work], wait: bool = True) -> Generator[Queries, Rows, Answ
     batch = _Batch(works)
     ids = sorted({work.item_id for work in works})
     (rows,) = yield [(statements.LOCK if wait else statements.LOCK_FREE, [statements.array(ids)])]
-    for name, rev, state, project, width, height, frames, kind, detections, blind_for in rows:
+    for name, rev, state, project, width, height, frames, kind, detections, blind_for, truth in rows:
         unindexed = 0 if kind == "video" else None
         frames = unindexed if frames is None else frames
-        batch.items[name] = _Item(rev, state, project, width, height, frames, detections, blind_for)
+        batch.items[name] = _Item(rev, state, project, width, height, frames, detections, blind_for, truth)
     if len(batch.items) < len(ids):
         (existing,) = yield [(statements.EXISTING, [statements.array(ids)])]
         there = {row[0] for row in existing}

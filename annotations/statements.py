@@ -19,7 +19,7 @@ UTC_TEXT = """to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')"""
 
 _LOCK = """
 SELECT i.id::text, i.rev, i.state, i.project_id::text, a.width, a.height, v.frames, a.kind, i.detections,
-       i.replica_for_id::text
+       i.replica_for_id::text, i.ground_truth AND i.replica_of_id IS NULL
 FROM projects_item i
 JOIN projects_asset a ON a.id = i.asset_id
 LEFT JOIN projects_video v ON v.asset_id = a.id

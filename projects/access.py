@@ -48,6 +48,7 @@ class Act(IntEnum):
     STREAM = Rank.MANAGER
     CAPTURE = Rank.ANNOTATOR
     EDIT_LABELS = Rank.MANAGER
+    IMPORT = Rank.MANAGER  # it may add labels and replace what others drew
     DELETE_ITEMS = Rank.MANAGER
     EDIT_PROJECT = Rank.MANAGER
     MANAGE_PEOPLE = Rank.MANAGER
@@ -88,10 +89,10 @@ def _way_to_item(model: Any) -> str | None:
 
 
 def _not_blind(item: str, user: User) -> Q:
-    """Of a blind copy know the person it is for, and reviewers."""
+    """Of a blind copy know the person it is for, and reviewers; of ground truth only these: others are scored by it."""
     reviewed = _my_projects(user, *(role for role in Role.values if Rank.of(role) >= Act.REVIEW))
     return (
-        Q(**{f"{item}replica_of__isnull": True})
+        Q(**{f"{item}replica_of__isnull": True, f"{item}ground_truth": False})
         | Q(**{f"{item}replica_for": user})
         | Q(**{f"{item}project__in": reviewed})
     )

@@ -54,7 +54,8 @@ def pipelines(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
     rank = access.project_rank(request.user, project_id)
     rows = access.visible(Pipeline.objects.filter(project=project), request.user).select_related("source", "model")
     shown = list(rows.order_by("name", "pk")[:_CARDS])
-    videos = Item.objects.filter(project=project, asset__kind=Kind.VIDEO).order_by("path")[:_CARDS]
+    items = access.visible(Item.objects.filter(project=project, asset__kind=Kind.VIDEO), request.user)
+    videos = items.order_by("path")[:_CARDS]
     context = {
         "project": project,
         "rank": rank,

@@ -61,11 +61,13 @@ def _comment_json(comment: Comment) -> dict[str, Any]:
 
 
 def people_of(item: Item) -> list[User]:
-    """Who may see an item, by name: of a blind copy only the person it is for, and reviewers."""
+    """Who may see an item, by name: of a blind copy the person it is for, of ground truth nobody, and reviewers."""
     return [
         person
         for person, rank in members(item.project)
-        if item.replica_of_id is None or person.pk == item.replica_for_id or rank >= Act.REVIEW
+        if (item.replica_of_id is None and not item.ground_truth)
+        or person.pk == item.replica_for_id
+        or rank >= Act.REVIEW
     ]
 
 

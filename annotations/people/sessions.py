@@ -193,10 +193,11 @@ def _ring(session: AnnotationSession) -> None:
     row = with_people().get(pk=session.pk)
     message = {"type": "session", "session": session_json(row)}
     live.publish(live.item_room(row.item_id), message)
-    live.publish(live.project_room(row.item.project_id), message if row.item.replica_of_id is None else _BLIND)
+    hidden = row.item.replica_of_id is not None or row.item.ground_truth
+    live.publish(live.project_room(row.item.project_id), _BLIND if hidden else message)
 
 
-_BLIND = {"type": "session", "session": None}  # who may know of a blind copy reads the list
+_BLIND = {"type": "session", "session": None}  # who may know of a blind copy, or of ground truth, reads the list
 
 
 def with_people() -> Any:

@@ -57,7 +57,7 @@ def _config(request: HttpRequest, item: Item, rank: access.Rank) -> dict[str, An
         "role": rank.name.lower(),
         "people": _people(item),
         "can_edit": rank >= (access.Act.REVIEW if item.state == State.APPROVED else access.Act.ANNOTATE),
-        "urls": _urls(item),
+        "urls": _urls(item, request.user),
         "work": desk(item, request.user, rank),
     }
 
@@ -86,9 +86,9 @@ def _item(item: Item) -> dict[str, Any]:
     }
 
 
-def _urls(item: Item) -> dict[str, str]:
+def _urls(item: Item, user: Any) -> dict[str, str]:
     interface = f"/api/v1/items/{item.pk}"
-    previous, following = _neighbours(item)
+    previous, following = _neighbours(item, user)
     return {
         "socket": f"/ws/items/{item.pk}/",
         "annotations": f"{interface}/annotations",
@@ -110,9 +110,9 @@ def _picture_url(item: Item, frame_url: str) -> str:
     return frame_url
 
 
-def _neighbours(item: Item) -> tuple[uuid.UUID | None, uuid.UUID | None]:
+def _neighbours(item: Item, user: Any) -> tuple[uuid.UUID | None, uuid.UUID | None]:
     """The items before and after this one in the order of their paths, which are unique in a project."""
-    rows = Item.objects.filter(project=item.project_id).values_list("pk", flat=True)
+    rows = access.visible(Item.objects.filter(project=item.project_id), user).values_list("pk", flat=True)
     before = rows.filter(path__lt=item.path).order_by("-path").first()
     after = rows.filter(path__gt=item.path).order_by("path").first()
     return before, after

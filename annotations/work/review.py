@@ -16,6 +16,9 @@ from projects.notices import notify
 
 def follow(sender: Any, step: StateChange, **kwargs: Any) -> None:
     """The receiver of `projects.states.state_changed`; it runs inside the step's transaction."""
+    if step.before == State.APPROVED:  # what is mended is no truth, and its annotator has to see it again
+        Item.objects.filter(pk=step.item_id).update(ground_truth=False)
+        step.item.ground_truth = step.item.ground_truth and step.item.replica_of_id is not None
     if step.after == State.IN_REVIEW and step.by is not None:
         _submitted(step, step.by)
     elif step.after in (State.SENT_BACK, State.APPROVED):

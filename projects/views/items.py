@@ -21,6 +21,7 @@ from projects.intake import add_item
 from projects.models import Asset, Item, Project
 from projects.models.item import ItemQuerySet, State
 from projects.models.library import Kind
+from projects.uploads import store
 from projects.views.pictures import thumbnail_url
 from projects.views.project import project_and_rank
 
@@ -99,17 +100,17 @@ def _tile(item: Item) -> dict[str, Any]:
     return {"item": item, "thumbnail": thumbnail_url(item.asset), "video": video, "assignments": people}
 
 
-def _page(project: Project, filters: Filters, cursor: str) -> tuple[list[dict[str, Any]], str]:
+def _page(rows: QuerySet[Item], filters: Filters, cursor: str) -> tuple[list[dict[str, Any]], str]:
     """One page of tiles and the cursor of the next one, empty at the end."""
-    rows = filters.apply(Item.objects.filter(project=project).with_asset()).prefetch_related("assignments__user")
+    rows = filters.apply(rows.with_asset()).prefetch_related("assignments__user")
     page = list(_after(rows, cursor).order_by("-created_at", "-pk")[: PAGE + 1])
     last = page[PAGE - 1] if len(page) > PAGE else None
     return [_tile(item) for item in page[:PAGE]], f"{last.created_at.isoformat()}~{last.pk}" if last else ""
 
 
-def _counts(project: Project) -> dict[str, Any]:
+def _counts(items: QuerySet[Item]) -> dict[str, Any]:
     labelled = Count("pk", filter=Q(annotation_count__gt=0))
-    rows = list(project.items.values("state").annotate(n=Count("pk"), labelled=labelled).order_by())
+    rows = list(items.values("state").annotate(n=Count("pk"), labelled=labelled).order_by())
     by_state = {row["state"]: row["n"] for row in rows}
     total, done = sum(by_state.values()), sum(row["labelled"] for row in rows)
     states = [{"value": value, "label": name, "n": by_state.get(value, 0)} for value, name in State.choices]
@@ -145,7 +146,8 @@ def items(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
     project, rank = project_and_rank(request, project_id)
     filters = Filters.read(request.GET)
     mark = _mark(project)  # before the items: a change in between is then seen at the next look
-    tiles, cursor = _page(project, filters, request.GET.get("after", ""))
+    rows = access.visible(Item.objects.filter(project=project), request.user)
+    tiles, cursor = _page(rows, filters, request.GET.get("after", ""))
     context = {
         "project": project,
         "rank": rank,
@@ -160,9 +162,10 @@ def items(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
         "labels": project.labels.all(),
         "tiles": tiles,
         "next": filters.query(after=cursor) if cursor else "",
-        "counts": _counts(project),
-        "first_to_label": project.items.filter(annotation_count=0).order_by("created_at").first(),
+        "counts": _counts(rows),
+        "first_to_label": rows.filter(annotation_count=0).order_by("created_at").first(),
         "library": _library(request, project) if rank >= Act.ADD_ITEMS else (),
+        "waiting": store.waits(request.user, project),
     }
     return render(request, "projects/items.html", context)
 

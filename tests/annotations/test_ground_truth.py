@@ -60,6 +60,44 @@ def test_a_copy_comes_by_next_item_and_is_scored(api, client, project, known, la
     assert ask(api(bob), project)["id"] == str(plain.pk)  # each only once
 
 
+def test_the_truth_is_hidden_from_those_who_are_scored_by_it(api, client, project, known, labels, alice, bob):
+    before, after = make_item(project, "a.png"), make_item(project, "z.png")
+    parts = ("", "/annotations", "/history", "/frames/0", "/threads", "/state")
+    for part in parts:
+        assert api(bob).get(f"/api/v1/items/{known.pk}{part}").status_code == 404, part
+    journal_call = {"client_id": "tab", "tx_id": "1", "base_rev": 0, "ops": [create(labels[0])]}
+    assert api(bob).post(f"/api/v1/items/{known.pk}/tx", journal_call, format="json").status_code == 404
+    with pytest.raises(journal.Rejected) as refused:
+        journal.commit(known.pk, tx(create(labels[0])), bob)
+    assert refused.value.code == "NO_ITEM"
+    paths = [row["path"] for row in api(bob).get(f"/api/v1/projects/{project.pk}/items").json()["results"]]
+    assert sorted(paths) == ["a.png", "z.png"]
+    client.force_login(bob)
+    assert client.get(f"/items/{known.pk}/").status_code == 404
+    page = client.get(f"/projects/{project.pk}/")
+    assert b"known.png" not in page.content and page.context["counts"]["total"] == 2
+    urls = client.get(f"/items/{before.pk}/").context["config"]["urls"]
+    assert urls["next"] == f"/items/{after.pk}/", "not the one in between"
+
+    client.force_login(alice)
+    assert client.get(f"/items/{known.pk}/").status_code == 200
+    assert b"known.png" in client.get(f"/projects/{project.pk}/").content
+
+
+def test_what_is_sent_back_is_no_truth_any_more_and_a_copy_of_it_keeps_its_score(
+    api, project, known, labels, bob, alice
+):
+    always(project)
+    copy = ask(api(bob), project)["id"]
+    states.change(known.pk, "sent-back", alice, reason="The third one is a bus.")
+    assert api(bob).get(f"/api/v1/items/{known.pk}").status_code == 200, "somebody has to mend it"
+    assert not Item.objects.filter(ground_truth=True).exists()
+    journal.commit(copy, tx(create(labels[0], geometry=box(10))), bob)
+    states.change(copy, "in-review", bob)
+    states.change(copy, "sent-back", alice, reason="Two are missing.")
+    assert Item.every.get(pk=copy).ground_truth and Score.objects.get().precision == 1.0
+
+
 def test_nobody_is_scored_by_what_they_drew(api, project, known, alice):
     plain = make_item(project, "plain.png")
     always(project)

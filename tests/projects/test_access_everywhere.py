@@ -27,7 +27,6 @@ HARMLESS = {"none", "create", "create_user", "model"}  # they show nothing
 # Reviewed: path::function -> why it may read past access.
 REVIEWED = {
     "annotations/views/editor.py::_people": "names of those who drew in the item that the view fetched",
-    "annotations/views/editor.py::_neighbours": "of an item that `editor` fetched",
     "projects/api/auth.py::Refresh.post": "the person whom a signed token names",
     "projects/api/projects.py::_projects": "every use of it goes into access",
     "projects/api/teams.py::person_by_email": "managers add people by address",
@@ -37,7 +36,6 @@ REVIEWED = {
     "projects/forms.py::SignUpForm.clean_email": "whether an address is taken",
     "projects/views/account.py::_page": "one's own tokens",
     "projects/views/account.py::revoke_token": "one's own tokens",
-    "projects/views/items.py::_page": "of a project that the view fetched",
     "projects/views/overview.py::Overview.to_label": "of a project that the view fetched",
     "projects/views/overview.py::_count": "of projects that the view fetched",
     "projects/views/overview.py::_running": "of projects that the view fetched",
