@@ -92,11 +92,22 @@ def start_training(project: Project, by: User | None, params: Mapping[str, Any],
 
 
 @transaction.atomic
-def start_freeze(project: Project, by: User | None, name: str = "", split: dict[str, Any] | None = None) -> Job:
+def start_freeze(
+    project: Project,
+    by: User | None,
+    name: str = "",
+    split: dict[str, Any] | None = None,
+    recipe: versions.Recipe | None = None,
+) -> Job:
     """Queue the freezing of a version; `result.version` of the job is its id.
+
+    A small dataset is tried at once, so that whoever asks hears what is missing; of a large one the job says it.
 
     Raises:
         versions.DatasetError: the labels do not make a dataset yet.
     """
-    versions.draft(project, split)
-    return jobs.start(project, FREEZE, name or "Freeze a version", {"name": name, "split": split or {}}, by)
+    recipe = recipe or versions.Recipe(split=split or {})
+    if versions.is_small(project, recipe):
+        with versions.draft(project, recipe=recipe):
+            pass
+    return jobs.start(project, FREEZE, name or "Freeze a version", {"name": name, **recipe.as_json()}, by)

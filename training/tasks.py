@@ -8,7 +8,7 @@ from django.db import transaction
 from projects import jobs, worker
 from training import runner
 from training.assist import prelabel
-from training.datasets.version import DatasetError, freeze
+from training.datasets.version import DatasetError, freeze, recipe_of
 
 
 @shared_task(name="training.tasks.run_training_job")
@@ -33,7 +33,13 @@ def _freeze(held: jobs.Held) -> None:
     """The version and the job's end together: a claim that was lost meanwhile leaves no second version."""
     job = held.job
     try:
-        version = freeze(job.project, job.created_by, job.params["name"], job.params["split"])
+        version = freeze(
+            job.project,
+            job.created_by,
+            job.params["name"],
+            recipe=recipe_of(job.params),
+            step=lambda done, total: held.step(done, total, "read"),
+        )
     except DatasetError as error:
         raise jobs.JobError(error.code, error.detail) from error
     held.finish({"version": str(version.pk)})
