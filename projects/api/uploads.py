@@ -118,6 +118,7 @@ class Uploads(_TusView):
         tags=_TAGS,
         parameters=[
             OpenApiParameter("state", str, enum=UploadState.values),
+            OpenApiParameter("waiting", bool, description="Only what is on its way or waits for a decision."),
             OpenApiParameter("batch", uuid.UUID),
             OpenApiParameter("limit", int, description="Rows a page: 50 by default, at most 500."),
             OpenApiParameter("cursor", str, description="Where the page starts: follow `next`."),
@@ -135,6 +136,8 @@ class Uploads(_TusView):
         if state not in (None, *UploadState.values):
             raise invalid("/state", f"{state!r:.40} is none of {', '.join(UploadState.values)}.")
         rows = rows.filter(state=state) if state else rows.exclude(state=UploadState.DISCARDED)
+        if request.query_params.get("waiting", "").lower() in {"true", "1"}:
+            rows = rows.exclude(state=UploadState.COMMITTED)
         if request.query_params.get("batch"):
             rows = rows.filter(batch=_batch(request, request.query_params["batch"]))
         pages = _Pages()

@@ -6,6 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from projects.items import asset_json
 from projects.models import Upload, UploadBatch
 from projects.models.library import Kind
 from projects.models.upload import BatchState, UploadState
@@ -39,6 +40,9 @@ class UploadInPiecesSerializer(serializers.Serializer[Any]):
     thumbnail = serializers.CharField(allow_null=True, help_text="A signed address that expires.")
     notes = serializers.ListField(child=serializers.CharField(), help_text="What was changed on the way in.")
     duplicate_of = _TwinSerializer(allow_null=True, help_text="The project's item with this very file.")
+    asset = serializers.UUIDField(allow_null=True)
+    inspected = serializers.BooleanField(help_text="Looked into: what stays `complete` then is for an import.")
+    notice = serializers.CharField(allow_blank=True, help_text="What is worth knowing, for people.")
     problem = _ProblemSerializer(allow_null=True, help_text="Why it was refused.")
     item = serializers.UUIDField(allow_null=True)
     created_at = serializers.DateTimeField()
@@ -75,8 +79,6 @@ class CommittedSerializer(UploadBatchSerializer):
 
 def upload_json(upload: Upload, twin: Any = None) -> dict[str, Any]:
     """One upload, from a row of `staging.with_asset`; `twin` is the item of the project with the same file."""
-    from projects.items import asset_json
-
     facts = asset_json(upload.asset) if upload.asset else {}
     names = ("kind", "width", "height", "frames", "thumbnail")
     return {
@@ -93,11 +95,25 @@ def upload_json(upload: Upload, twin: Any = None) -> dict[str, Any]:
         **{name: facts.get(name) for name in names},
         "notes": facts.get("notes", []),
         "duplicate_of": {"item": str(twin.pk), "path": twin.path} if twin else None,
+        "asset": str(upload.asset_id) if upload.asset_id else None,
+        "inspected": bool(upload.sha256),
+        "notice": " ".join(_sentences(upload, facts.get("notes", []), twin)),
         "problem": upload.problem,
         "item": str(upload.item_id) if upload.item_id else None,
         "created_at": upload.created_at,
         "expires_at": upload.expires_at,
     }
+
+
+def _sentences(upload: Upload, notes: list[str], twin: Any) -> list[str]:
+    said = list(notes)
+    if twin and upload.item:
+        said.append("The project has an item with this very file already; the file is stored once.")
+    elif twin:
+        said.append(f"The project has this file already as {twin.path}.")
+    if upload.item and upload.item.path != upload.path:
+        said.append(f"The path was taken, so the item is called {upload.item.path}.")
+    return said
 
 
 def batch_json(batch: UploadBatch, counts: dict[str, int]) -> dict[str, Any]:

@@ -27,17 +27,16 @@ from projects.models.upload import BatchState, UploadState
 from projects.uploads import store
 from projects.uploads.protocol import TusError
 
-INLINE_BYTES = 32 * 2**20  # a picture of so many bytes is inspected in the request that completes it
+INLINE_BYTES = 32 * 2**20  # a file of so many bytes is inspected in the request that completes it
 _PATIENCE = timedelta(minutes=1)
 _FOR_IMPORTS = {".zip", ".tar", ".tgz", ".json", ".jsonl", ".ndjson", ".xml", ".txt", ".csv", ".yaml", ".yml", ".toon"}
 
 
 def arrived(upload: Upload) -> None:
-    """Inspect an upload whose last byte came: a picture here and now, what takes longer in a worker."""
+    """Inspect an upload whose last byte came: a small one here and now, what takes longer in a worker."""
     if upload.state != UploadState.COMPLETE or upload.sha256:
         return
-    form = _format(upload)
-    if upload.offset <= INLINE_BYTES and (form is None or form.kind == "image"):
+    if upload.offset <= INLINE_BYTES:
         stage(upload.pk)
         upload.refresh_from_db()
     else:
@@ -90,9 +89,15 @@ def _format(upload: Upload) -> sniff.Format | None:
         return sniff.detect(file.read(sniff.HEAD_BYTES))
 
 
+def _is_for_import(upload: Upload) -> bool:
+    """Whoever wants an item at once is told that this makes none; else an archive or labels may stay as they are."""
+    named = PurePosixPath(upload.name.lower()).suffix in _FOR_IMPORTS
+    return named and not upload.at_once and upload.offset > 0 and _format(upload) is None
+
+
 def _inspect(upload: Upload) -> None:
     upload.sha256 = intake.sha256_of(upload.location)
-    if _format(upload) is None and PurePosixPath(upload.name.lower()).suffix in _FOR_IMPORTS and upload.offset:
+    if _is_for_import(upload):
         _set(upload)
         return
     try:
@@ -148,6 +153,7 @@ def commit(batch: UploadBatch, wanted: Sequence[uuid.UUID] | None = None) -> lis
             upload.item = intake.add_item(upload.project, upload.asset, upload.path, upload.created_by)
             upload.state = UploadState.COMMITTED
             upload.save(update_fields=["item", "state"])
+            _ring(upload)
             items.append(upload.item)
         _close(batch, BatchState.COMMITTED)
     return items
@@ -264,7 +270,9 @@ def of_batch(batch: UploadBatch) -> QuerySet[Upload]:
 
 
 def with_asset(rows: QuerySet[Upload]) -> QuerySet[Upload]:
-    return rows.select_related("asset", "asset__video").defer(*(f"asset__video__{name}" for name in INDEX_FIELDS))
+    return rows.select_related("item", "asset", "asset__video").defer(
+        *(f"asset__video__{name}" for name in INDEX_FIELDS)
+    )
 
 
 def counts(batch: UploadBatch) -> dict[str, int]:

@@ -53,6 +53,13 @@ def mine(user: Any) -> Any:
     return access.visible(Upload.objects.filter(created_by=user.pk), user)
 
 
+def waits(user: Any, project: Project) -> bool:
+    """Whether something that a person sent to a project is unfinished, or waits for their word."""
+    over = (UploadState.COMMITTED, UploadState.DISCARDED)
+    found: bool = mine(user).filter(project=project).exclude(state__in=over).exists()
+    return found
+
+
 def find(user: Any, upload_id: uuid.UUID | str) -> Upload:
     """One's own upload.
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from projects.models import Asset, Item, Upload, UploadBatch
 from projects.tasks import expire_uploads, stage_uploads
+from projects.uploads import staging
 from projects.uploads.protocol import BODY_TYPE, format_metadata
 from tests.projects.files import bomb_png, encoded, pattern, video
 
@@ -147,6 +148,7 @@ def test_duplicates_are_named(person, upload):
     again = person.send(png(0), "b.png")
     assert again["state"] == "staged"
     assert again["duplicate_of"]["path"] == "a.jpg"
+    assert again["notice"] == "The project has this file already as a.jpg."
     assert Asset.objects.count() == 1
     assert Upload.objects.get().asset_is_new is False
     person.decide("discard", again["batch"])
@@ -183,9 +185,11 @@ def test_what_an_import_takes_stays_as_it_is(person, name):
     assert (upload["state"], upload["problem"]) == ("complete", None)
     assert len(left_in_pieces()) == 1
     assert stage_uploads() == 0
+    assert person.send(b"PK\x03\x04 and so on", name, at_once="true")["problem"]["code"] == "unsupported-type"
 
 
-def test_a_video_is_left_to_a_worker(person, tmp_path):
+def test_a_large_video_is_left_to_a_worker(person, tmp_path, monkeypatch):
+    monkeypatch.setattr(staging, "INLINE_BYTES", 1000)
     upload = person.send(video(tmp_path / "a.mp4").read_bytes(), "a.mp4", at_once="true")
     assert (upload["state"], upload["kind"]) == ("complete", None)
     with Upload.objects.get().location.open("rb+") as file:
@@ -197,7 +201,8 @@ def test_a_video_is_left_to_a_worker(person, tmp_path):
     assert stage_uploads() == 0
 
 
-def test_a_file_that_was_lost_says_so(person, tmp_path):
+def test_a_file_that_was_lost_says_so(person, tmp_path, monkeypatch):
+    monkeypatch.setattr(staging, "INLINE_BYTES", 1000)
     upload = person.send(video(tmp_path / "a.mp4").read_bytes(), "a.mp4")
     Upload.objects.get().location.unlink()
     assert stage_uploads() == 1

@@ -2,11 +2,11 @@
 
 import { api } from "../lib/api.js";
 import { confirmDialog } from "../lib/dialog.js";
-import { announce, find, findAll, isTyping, on } from "../lib/dom.js";
+import { announce, find, findAll, on } from "../lib/dom.js";
 import { openSocket } from "../lib/socket.js";
 import { toast } from "../lib/toast.js";
 import { load, renewParts, whileSeen } from "./refresh.js";
-import { UploadQueue } from "./uploads.js";
+import { bindUploads } from "./upload_bind.js";
 
 const LOOK_MS = 10000;
 
@@ -91,47 +91,12 @@ function takeAway(tile) {
   else location.reload();
 }
 
-function bindUploads() {
-  const files = /** @type {HTMLInputElement} */ (find("#files"));
-  const veil = /** @type {HTMLElement} */ (find("#drop-veil"));
-  let added = 0;
-  const queue = new UploadQueue(/** @type {HTMLElement} */ (find("#uploads")), project, {
-    onAdded: () => (added += 1),
-    onIdle: () => {
-      if (added) renew().catch(() => location.reload());
-      added = 0;
-    },
-  });
-  const choose = () => files.click();
-  on(document, "click", "#choose-files, [data-choose]", choose);
-  files.addEventListener("change", () => {
-    queue.add(files.files ?? []);
-    files.value = "";
-  });
-  document.addEventListener("keydown", (event) => {
-    if (event.key === "u" && !isTyping(event.target) && !event.ctrlKey && !event.metaKey && !event.altKey) choose();
-  });
-  const carriesFiles = (/** @type {DragEvent} */ event) => event.dataTransfer?.types.includes("Files") ?? false;
-  addEventListener("dragover", (event) => {
-    if (!carriesFiles(event)) return;
-    event.preventDefault();
-    veil.hidden = false;
-  });
-  addEventListener("dragleave", (event) => {
-    if (!event.relatedTarget) veil.hidden = true;
-  });
-  addEventListener("drop", (event) => {
-    veil.hidden = true;
-    if (!carriesFiles(event)) return;
-    event.preventDefault();
-    queue.add(event.dataTransfer?.files ?? []);
-  });
-}
-
-if (page.dataset.mayAdd === "yes") bindUploads();
+const renewed = () => renew().catch(() => location.reload());
+const sendsFiles = page.dataset.mayAdd === "yes" ? bindUploads(page, project, renewed) : null;
 
 /** What others add, change and delete. @param {any} message */
 function heard(message) {
+  if (message.type === "upload") sendsFiles?.heard(message);
   if (message.type !== "item") return;
   const tile = find(`[data-item="${message.item}"]`, tiles);
   if (message.change === "removed" && tile && !("going" in tile.dataset)) takeAway(tile);

@@ -1,110 +1,168 @@
-/** Adding files: a queue with a few uploads at a time, each with progress, cancel and retry. */
+/** Adding files: a queue with a few uploads at a time, each with progress, pause, cancel and retry. */
 
-import { apiUrl, csrfToken, readBody } from "../lib/api.js";
 import { announce, find, icon, make, sizeText } from "../lib/dom.js";
+import { Transfer, sentence } from "./upload_transfer.js";
 
 const AT_ONCE = 3;
+const LOOK_MS = 3000;
 
-/** @typedef {"waiting" | "sending" | "working" | "done" | "failed" | "cancelled"} UploadState */
+/** @typedef {"waiting" | "sending" | "paused" | "working" | "staged" | "kept" | "done" | "failed" | "cancelled"} UploadState */
+/** @typedef {import("./upload_drop.js").Found} Found */
+
+const BUSY = ["waiting", "sending", "working"];
+const OVER = ["done", "staged", "kept", "failed", "cancelled"];
+const MARKS = { done: "check", staged: "check", kept: "check", failed: "alert", paused: "pause" };
 
 /** One file on its way, and its row in the list. */
 class Upload {
-  /** @param {File} file @param {UploadQueue} queue */
-  constructor(file, queue) {
+  /** @param {Found} found @param {UploadQueue} queue @param {{atOnce: boolean, position: number}} wishes */
+  constructor({ file, path }, queue, wishes) {
     this.file = file;
+    this.path = path;
     this.queue = queue;
+    this.wishes = { project: queue.project, path, ...wishes };
     /** @type {UploadState} */
     this.state = "waiting";
-    /** @type {XMLHttpRequest | null} */
-    this.request = null;
-    this.bar = /** @type {HTMLProgressElement} */ (make("progress", { class: "progress", max: 1, value: 0, "aria-label": `Progress of ${file.name}` }));
+    this.sent = 0;
+    this.transfer = this.newTransfer();
+    this.bar = /** @type {HTMLProgressElement} */ (make("progress", { class: "progress", max: 1, value: 0, "aria-label": `Progress of ${path}` }));
     this.note = make("p", { class: "upload-note" });
-    this.name = make("span", { class: "upload-name" }, icon(file.type.startsWith("video") ? "video" : "image"), make("span", { class: "cut" }, file.name), make("span", { class: "muted num" }, sizeText(file.size)));
-    this.stop = make("button", { type: "button", class: "icon-btn icon-btn-small", "aria-label": `Cancel ${file.name}`, onclick: () => this.cancel() }, icon("x"));
+    this.name = make("span", { class: "upload-name" }, icon(file.type.startsWith("video") ? "video" : "image"), make("span", { class: "cut", title: path }, path), make("span", { class: "muted num" }, sizeText(file.size)));
+    this.rest = this.button("pause", `Pause ${path}`, () => this.pause());
+    this.on = this.button("play", `Resume ${path}`, () => this.retry());
+    this.stop = this.button("x", `Cancel ${path}`, () => this.cancel());
     this.again = make("button", { type: "button", class: "btn btn-small", hidden: true, onclick: () => this.retry() }, icon("refresh"), "Retry");
-    this.row = make("li", { class: "upload" }, this.name, this.bar, make("span", { class: "row row-still upload-acts" }, this.again, this.stop), this.note);
+    this.row = make("li", { class: "upload" }, this.name, this.bar, make("span", { class: "row row-still upload-acts" }, this.again, this.on, this.rest, this.stop), this.note);
+    this.show("waiting", "", true);
+  }
+
+  /** @param {string} image @param {string} name @param {() => void} onclick */
+  button(image, name, onclick) {
+    return make("button", { type: "button", class: "icon-btn icon-btn-small", "aria-label": name, title: name.split(" ")[0], onclick }, icon(image));
+  }
+
+  newTransfer() {
+    return new Transfer(this.file, this.wishes, {
+      progress: (sent) => this.progress(sent),
+      done: () => this.arrived(),
+      failed: (error) => this.show("failed", sentence(error)),
+    });
   }
 
   start() {
-    const request = new XMLHttpRequest();
-    const body = new FormData();
-    body.append("file", this.file, this.file.name);
-    request.open("POST", apiUrl(`projects/${this.queue.project}/items`));
-    request.setRequestHeader("X-CSRFToken", csrfToken());
-    request.setRequestHeader("Accept", "application/json");
-    request.upload.onprogress = (event) => event.lengthComputable && (this.bar.value = event.loaded / event.total);
-    request.upload.onload = () => this.show("working", this.file.type.startsWith("video") ? "Reading every frame's time" : "");
-    request.onload = () => this.answered(request.status, readBody(request.status, request.responseText));
-    request.onerror = () => this.show("failed", "The connection broke. Try again.");
-    request.onabort = () => this.show("cancelled", "Cancelled.");
-    this.request = request;
     this.show("sending", "");
-    request.send(body);
+    this.transfer.start().catch(() => this.show("failed", "The uploader could not be loaded. Try again."));
   }
 
-  /** @param {number} status @param {any} body */
-  answered(status, body) {
-    if (status >= 400) return this.show("failed", body?.detail || `The server answered ${status}. Try again.`);
-    this.show("done", body?.notice ?? "");
-    this.queue.onAdded(body);
+  /** @param {number} sent */
+  progress(sent) {
+    if (this.state !== "sending") return;
+    this.sent = sent;
+    this.bar.value = this.file.size ? sent / this.file.size : 1;
+    if (sent >= this.file.size) this.bar.removeAttribute("value"); // every byte is out: the server looks into it
+    this.queue.describe();
+  }
+
+  arrived() {
+    this.show("working", this.file.size > 2 ** 25 ? "The server looks into it" : "");
+    return this.look();
+  }
+
+  /** Ask what became of it, until something did. */
+  async look() {
+    clearTimeout(this.timer);
+    const seen = await this.transfer.look().catch((error) => ({ state: "unknown", status: error.status, problem: { detail: error.message } }));
+    if (this.state !== "working") return;
+    const settled = this.settle(seen);
+    if (!settled) this.timer = setTimeout(() => this.look(), LOOK_MS);
+  }
+
+  /** @param {any} seen @returns {boolean} whether that was the end */
+  settle(seen) {
+    if (seen.state === "committed") {
+      this.queue.hears.onAdded(seen);
+      this.show("done", seen.notice);
+    } else if (seen.state === "staged") this.show("staged", seen.notice || "Waits below to be added.");
+    else if (seen.state === "refused" || seen.status === 404) this.show("failed", seen.problem.detail);
+    else if (seen.state === "complete" && seen.inspected) this.show("kept", "No picture and no video: kept below for an import.");
+    else return false;
+    return true;
+  }
+
+  pause() {
+    if (this.state === "sending") this.transfer.pause();
+    this.show("paused", "Paused. What was sent is kept on the server.");
   }
 
   cancel() {
-    if (this.request) this.request.abort();
-    else if (this.state === "waiting") this.show("cancelled", "Cancelled.");
+    const given = this.transfer;
+    this.transfer = this.newTransfer();
+    this.sent = 0;
+    this.show("cancelled", "Cancelled.");
+    given.cancel();
   }
 
+  /** Go on after a pause or a broken line; begin anew after a refusal. */
   retry() {
+    if (this.state === "failed" && this.sent >= this.file.size) this.transfer = this.newTransfer();
     this.show("waiting", "");
     this.queue.run();
   }
 
-  /** @param {UploadState} state @param {string} note */
-  show(state, note) {
+  /** @param {UploadState} state @param {string} note @param {boolean} [quietly] */
+  show(state, note, quietly = false) {
     this.state = state;
-    if (!["sending", "working"].includes(state)) this.request = null;
     this.row.dataset.state = state;
     this.note.textContent = note;
     if (state === "working") this.bar.removeAttribute("value");
-    else if (state !== "sending") this.bar.value = state === "done" ? 1 : 0;
+    else this.bar.value = ["done", "staged", "kept"].includes(state) ? 1 : this.file.size ? this.sent / this.file.size : 0;
     this.bar.hidden = ["failed", "cancelled"].includes(state);
-    this.stop.hidden = !["waiting", "sending"].includes(state);
+    this.rest.hidden = !["waiting", "sending"].includes(state);
+    this.on.hidden = state !== "paused";
+    this.stop.hidden = !["waiting", "sending", "paused"].includes(state);
     this.again.hidden = !["failed", "cancelled"].includes(state);
-    const mark = { done: "check", failed: "alert" }[/** @type {string} */ (state)];
-    if (mark) find(".icon", this.name)?.replaceWith(icon(mark));
+    const mark = MARKS[/** @type {keyof typeof MARKS} */ (state)] ?? (this.file.type.startsWith("video") ? "video" : "image");
+    find(".icon", this.name)?.replaceWith(icon(mark));
     if (state === "failed") this.queue.list.prepend(this.row); // what needs somebody comes first
-    this.queue.changed();
+    if (!quietly) this.queue.changed();
   }
 }
 
-/** The list of uploads of a page. `onAdded` hears of each new item, `onIdle` when nothing is left to do. */
+/**
+ * The list of uploads of a page. `onAdded` hears of each new item, `onStaged` when something waits for a review, `onIdle`
+ * when nothing is left to do.
+ */
 export class UploadQueue {
   /**
    * @param {HTMLElement} box
    * @param {string} project
-   * @param {{onAdded: (item: any) => void, onIdle: () => void}} handlers
+   * @param {{onAdded: (item: any) => void, onStaged: () => void, onIdle: () => void}} hears
    */
-  constructor(box, project, { onAdded, onIdle }) {
+  constructor(box, project, hears) {
     this.box = box;
     this.project = project;
-    this.onAdded = onAdded;
-    this.onIdle = onIdle;
+    this.hears = hears;
     /** @type {Upload[]} */
     this.uploads = [];
+    this.position = 0;
     this.title = make("h2", {}, "");
+    this.whole = /** @type {HTMLProgressElement} */ (make("progress", { class: "progress uploads-whole", max: 1, value: 0, "aria-label": "Progress of all files" }));
     this.list = make("ul", { class: "upload-list" });
+    this.restAll = make("button", { type: "button", class: "btn btn-small", onclick: () => this.pauseAll() }, icon("pause"), "Pause all");
+    this.onAll = make("button", { type: "button", class: "btn btn-small", hidden: true, onclick: () => this.resumeAll() }, icon("play"), "Resume all");
     const close = make("button", { type: "button", class: "icon-btn", "aria-label": "Hide the list", onclick: () => this.clear() }, icon("x"));
-    box.append(make("div", { class: "card-head" }, this.title, close), this.list);
+    box.append(make("div", { class: "card-head" }, this.title, this.whole, make("span", { class: "row row-still" }, this.restAll, this.onAll, close)), this.list);
     addEventListener("beforeunload", (event) => this.busy && event.preventDefault());
+    addEventListener("online", () => this.lineIsBack());
   }
 
   get busy() {
-    return this.uploads.some((upload) => ["waiting", "sending", "working"].includes(upload.state));
+    return this.uploads.some((upload) => BUSY.includes(upload.state));
   }
 
-  /** @param {Iterable<File>} files */
-  add(files) {
-    const added = [...files].map((file) => new Upload(file, this));
+  /** @param {Found[]} found @param {boolean} atOnce */
+  add(found, atOnce) {
+    const added = found.map((one) => new Upload(one, this, { atOnce, position: this.position++ }));
     this.uploads.push(...added);
     this.list.append(...added.map((upload) => upload.row));
     this.box.hidden = this.uploads.length === 0;
@@ -123,20 +181,61 @@ export class UploadQueue {
     this.run();
     if (!this.busy) {
       announce(this.title.textContent ?? "");
-      this.onIdle();
+      if (this.count("staged", "kept")) this.hears.onStaged();
+      this.hears.onIdle();
     }
   }
 
+  /** What the project's socket tells of an upload. @param {any} message */
+  heard(message) {
+    this.uploads.find((upload) => upload.state === "working" && upload.transfer.id === message.upload)?.look();
+  }
+
+  pauseAll() {
+    for (const upload of this.uploads.filter(({ state }) => state === "waiting")) upload.pause();
+    for (const upload of this.uploads.filter(({ state }) => state === "sending")) upload.pause();
+  }
+
+  resumeAll() {
+    for (const upload of this.uploads.filter(({ state }) => state === "paused")) upload.retry();
+  }
+
+  /** The network came back: what gave up meanwhile goes on. */
+  lineIsBack() {
+    for (const upload of this.uploads.filter(({ state, sent, file }) => state === "failed" && sent < file.size)) upload.retry();
+  }
+
+  /** @param {...UploadState} states */
+  count(...states) {
+    return this.uploads.filter((upload) => states.includes(upload.state)).length;
+  }
+
   describe() {
-    const count = (/** @type {UploadState} */ state) => this.uploads.filter((upload) => upload.state === state).length;
-    const failed = count("failed") ? `, ${count("failed")} failed` : "";
+    const failed = this.count("failed") ? `, ${this.count("failed")} failed` : "";
+    const waits = this.count("staged", "kept") ? `, ${this.count("staged", "kept")} to look through` : "";
     const word = this.uploads.length === 1 ? "file" : "files";
-    this.title.textContent = `${count("done")} of ${this.uploads.length} ${word} added${failed}`;
+    this.title.textContent = `${this.count("done")} of ${this.uploads.length} ${word} added${waits}${failed}`;
+    this.whole.value = this.share();
+    this.whole.hidden = !this.busy;
+    this.restAll.hidden = this.count("waiting", "sending") < 2;
+    this.onAll.hidden = this.count("paused") < 2;
+  }
+
+  /** The ids of uploads that this page still sends. */
+  get sending() {
+    return new Set(this.uploads.filter(({ state }) => !OVER.includes(state)).map(({ transfer }) => transfer.id));
+  }
+
+  /** How much of all bytes is over, 0 to 1. */
+  share() {
+    const total = this.uploads.reduce((sum, { file }) => sum + file.size, 0);
+    const over = this.uploads.reduce((sum, { state, sent, file }) => sum + (OVER.includes(state) ? file.size : sent), 0);
+    return total ? over / total : 1;
   }
 
   /** Forget what is over; what is on its way goes on. */
   clear() {
-    const over = this.uploads.filter((upload) => ["done", "failed", "cancelled"].includes(upload.state));
+    const over = this.uploads.filter((upload) => OVER.includes(upload.state));
     over.forEach((upload) => upload.row.remove());
     this.uploads = this.uploads.filter((upload) => !over.includes(upload));
     this.box.hidden = this.uploads.length === 0;
