@@ -7,6 +7,7 @@ from typing import Any
 from annotations.formats import convert, rle
 from annotations.formats.base import Report
 from annotations.formats.common import plain
+from annotations.formats.losses import objects
 from annotations.formats.records import Label, Picture, Shape
 
 RESERVED = ("rotation", "track_id", "iscrowd")
@@ -28,7 +29,7 @@ def rows_of(
 ) -> list[dict[str, Any]]:
     """The annotations of a picture's shapes, without their ids; an object's keypoints and outline are one."""
     made = []
-    for shape, outline in _objects(shapes):
+    for shape, outline in objects(shapes, ("polygon", "mask")):
         row = {"category_id": numbers[shape.label], **_geometry(shape, uncompressed)}
         if outline:
             drawn = _geometry(outline, uncompressed)
@@ -43,22 +44,6 @@ def rows_of(
             row["score"] = shape.confidence
         made.append(row)
     return made
-
-
-def _objects(shapes: list[Shape]) -> list[tuple[Shape, Shape | None]]:
-    """Each shape, keypoints with the only outline of the same label in their group."""
-    groups: dict[tuple[str, str], list[Shape]] = {}
-    for shape in shapes:
-        if shape.group is not None:
-            groups.setdefault((shape.group, shape.label), []).append(shape)
-    partners: dict[int, Shape] = {}
-    for members in groups.values():
-        kinds = [member.geometry["type"] for member in members]
-        if len(members) == 2 and "keypoints" in kinds and kinds[1 - kinds.index("keypoints")] in ("polygon", "mask"):
-            at = kinds.index("keypoints")
-            partners[id(members[at])] = members[1 - at]
-    taken = {id(partner) for partner in partners.values()}
-    return [(shape, partners.get(id(shape))) for shape in shapes if id(shape) not in taken]
 
 
 def _geometry(shape: Shape, uncompressed: bool) -> dict[str, Any]:

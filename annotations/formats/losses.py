@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 
 from annotations.formats import convert
@@ -119,3 +119,19 @@ def _rbox(geometry: Geometry) -> list[Geometry]:
         points = [point for part in _parts(geometry) for point in part[0]]
     made = convert.rbox_of(points) if len(points) >= 3 else None
     return [made] if made and made["w"] > 0 and made["h"] > 0 else []
+
+
+def objects(shapes: Sequence[Shape], kinds: Collection[str]) -> list[tuple[Shape, Shape | None]]:
+    """Each shape; one of keypoints with the only shape of `kinds` that has its label and group, as one object."""
+    groups: dict[tuple[str, str], list[Shape]] = {}
+    for shape in shapes:
+        if shape.group is not None:
+            groups.setdefault((shape.group, shape.label), []).append(shape)
+    partners: dict[int, Shape] = {}
+    for members in groups.values():
+        poses = [member for member in members if member.geometry["type"] == "keypoints"]
+        others = [member for member in members if member.geometry["type"] in kinds]
+        if len(poses) == len(others) == 1 and len(members) == 2:
+            partners[id(poses[0])] = others[0]
+    taken = {id(partner) for partner in partners.values()}
+    return [(shape, partners.get(id(shape))) for shape in shapes if id(shape) not in taken]

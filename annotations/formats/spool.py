@@ -58,9 +58,10 @@ class Spool:
 
 
 class Pile:
-    """Bytes put down one after the other and copied out once, with a comma between."""
+    """Bytes put down one after the other and copied out once, with a comma (or `between`) between."""
 
-    def __init__(self, in_memory: int = _IN_MEMORY) -> None:
+    def __init__(self, between: bytes = b",\n", in_memory: int = _IN_MEMORY) -> None:
+        self._between = between
         self._file: IO[bytes] = SpooledTemporaryFile(in_memory)  # noqa: SIM115 - closed when the pile goes
         self._count = 0
 
@@ -75,7 +76,7 @@ class Pile:
         self.add_bytes(orjson.dumps(record))
 
     def add_bytes(self, data: bytes) -> None:
-        self._file.write(b",\n" + data if self._count else data)
+        self._file.write(self._between + data if self._count else data)
         self._count += 1
 
     def copy(self, target: IO[bytes]) -> None:

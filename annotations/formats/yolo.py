@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import yaml
 
@@ -99,13 +100,19 @@ def _row(words: Sequence[str], width: int, height: int, classes: int) -> Box:
     return Box(index, (cx - w / 2) * width, (cy - h / 2) * height, w * width, h * height)
 
 
-def data_yaml(names: Sequence[str], folders: Mapping[str, str], root: str = ".") -> str:
+def data_yaml(
+    names: Sequence[str],
+    folders: Mapping[str, str | list[str]],
+    root: str = ".",
+    more: Mapping[str, Any] | None = None,
+) -> str:
     """The dataset's description, written anew: a foreign one may carry a `download:` script.
 
     Args:
         names: Class names in index order.
         folders: Split ("train", "val", "test") to its folder of pictures, relative to `root`.
         root: The dataset's folder.
+        more: Further entries, such as `kpt_shape`.
     """
-    content = {"path": root, **folders, "nc": len(names), "names": dict(enumerate(names))}
+    content = {"path": root, **folders, "nc": len(names), "names": dict(enumerate(names)), **(more or {})}
     return yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
