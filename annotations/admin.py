@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from django.contrib import admin
 
+from annotations.imports import admin as imports
 from annotations.models import Annotation, AnnotationSession, Comment, JournalTx, MaskBlob, Participant, Thread
 from annotations.work import admin as work
 from projects.inspection import ReadOnly, link, pretty
 
-__all__ = ["work"]
+__all__ = ["imports", "work"]
 
 
 @admin.register(Annotation)

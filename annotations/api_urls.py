@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from annotations.api import blobs, comments, consensus, document, exports, history, labels, sessions, work
+from annotations.api import blobs, comments, consensus, document, exports, history, imports, labels, sessions, work
 
 urlpatterns: list[URLPattern] = [
     path("items/<uuid:item_id>/annotations", document.Annotations.as_view()),
@@ -24,6 +24,8 @@ urlpatterns: list[URLPattern] = [
     path("projects/<uuid:project_id>/labels/<uuid:label_id>/merge", labels.MergeLabel.as_view()),
     path("projects/<uuid:project_id>/labels/<uuid:label_id>/remove", labels.RemoveLabel.as_view()),
     path("projects/<uuid:project_id>/labels/<uuid:label_id>/restore", labels.RestoreLabel.as_view()),
+    path("projects/<uuid:project_id>/imports", imports.Imports.as_view()),
+    path("jobs/<uuid:job_id>/undo-import", imports.UndoImport.as_view()),
     path("projects/<uuid:project_id>/item-states", work.ItemStates.as_view()),
     path("projects/<uuid:project_id>/assignments", work.Assignments.as_view()),
     path("projects/<uuid:project_id>/next-item", work.NextItem.as_view()),

@@ -19,7 +19,7 @@ from annotations.batch import Answers, Queries, Rows, Work
 from annotations.protocol import Receipt, Rejected, Tx, check_tx
 from projects import live
 
-__all__ = ["Receipt", "Rejected", "commit", "frames_of", "prepare", "replay"]
+__all__ = ["Receipt", "Rejected", "commit", "commit_all", "frames_of", "prepare", "replay"]
 
 FRAME_BYTES = 128 * 1024
 LARGEST_TX = 512 * 1024
@@ -48,6 +48,19 @@ def commit(item_id: uuid.UUID | str, tx: Tx, actor: Any, *, source: str = "human
     if not isinstance(answer, Receipt):
         raise answer or Rejected("BUSY", "The item is being changed by many at once: send it again.", retryable=True)
     return answer
+
+
+def commit_all(works: list[Work]) -> list[Receipt | Rejected]:
+    """Apply prepared transactions of the same or of several items in one of the database, in their order.
+
+    One that is refused changes nothing for the others: its answer is the refusal.
+    """
+    try:
+        answers = _run(works)
+    except batch.Collision:
+        answers = _run(works)
+    busy = Rejected("BUSY", "The item is being changed by many at once: send it again.", retryable=True)
+    return [answer or busy for answer in answers.of]
 
 
 def prepare(item_id: uuid.UUID | str, tx: Tx, actor_id: Any, source: str = "human") -> Work:

@@ -6,6 +6,7 @@ from celery import shared_task
 
 from annotations import relabel
 from annotations.exports import conversions, exporting
+from annotations.imports import files, running, starting
 from annotations.people import sessions
 from projects import jobs
 
@@ -29,6 +30,17 @@ def run_convert_job(job_id: str) -> None:
 def sweep_exports() -> int:
     """Delete exports that have expired. Returns how many."""
     return exporting.sweep()
+
+
+@shared_task(name=starting.TASK)
+def run_import_job(job_id: str) -> None:
+    jobs.carry(job_id, running.work)
+
+
+@shared_task
+def sweep_imports() -> int:
+    """Delete files of imports that were kept for their day. Returns how many imports'."""
+    return files.sweep()
 
 
 @shared_task
