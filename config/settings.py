@@ -135,6 +135,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "forget-expired": {"task": "projects.tasks.forget_expired", "schedule": 86_400.0},
     "reap-lost-jobs": {"task": "projects.tasks.reap_lost_jobs", "schedule": 15.0},
     "sweep-exports": {"task": "annotations.tasks.sweep_exports", "schedule": 3600.0},
+    "sweep-imports": {"task": "annotations.tasks.sweep_imports", "schedule": 3600.0},
     "end-sessions": {"task": "annotations.tasks.end_sessions", "schedule": 15.0},
 }
 
@@ -231,7 +232,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 def _media_storage() -> dict[str, object]:
     """Files on disk by default; STORAGE_URL=s3://key:secret@host/bucket puts them into S3."""
     if not STORAGE_URL:
-        return {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(MEDIA_ROOT)}}
+        return {"BACKEND": "projects.storage.Folder", "OPTIONS": {"location": str(MEDIA_ROOT)}}
     from urllib.parse import unquote, urlsplit
 
     parts = urlsplit(STORAGE_URL)
@@ -243,7 +244,7 @@ def _media_storage() -> dict[str, object]:
         options |= {"access_key": unquote(parts.username), "secret_key": unquote(parts.password or "")}
     if parts.path.strip("/") and parts.hostname:
         options["endpoint_url"] = f"https://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
-    return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
+    return {"BACKEND": "projects.storage_s3.Bucket", "OPTIONS": options}
 
 
 STORAGES = {
