@@ -164,7 +164,7 @@ class Merge(APIView):
 
     @extend_schema(operation_id="consensus_unmerge", tags=_TAGS, responses={204: None})
     def delete(self, request: Request, item_id: uuid.UUID) -> Response:
-        """Take one's own merge back (reviewers); what somebody has changed since stays. 409 where another merged."""
+        """Take a merge back: one's own, or as a manager anybody's. What somebody has changed since stays."""
         _refusing(consensus.unmerge)(_fetch(request, item_id, Act.REVIEW), request.user)
         return Response(status=204)
 

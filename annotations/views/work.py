@@ -122,7 +122,7 @@ def consensus_page(request: HttpRequest, project_id: uuid.UUID, item_id: uuid.UU
         "thumbnail": thumbnail_url(row.item.asset),
         "matrix": _matrix(found),
         "differences": _differences(project, found),
-        "mine": row.merged_by_id == request.user.pk,
+        "may_unmerge": consensus.may_unmerge(row, request.user),
     }
     return render(request, "annotations/work_consensus.html", context)
 

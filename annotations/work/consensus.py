@@ -21,11 +21,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from annotations import blobs, journal, queries
-from annotations.models import Consensus
+from annotations.models import Annotation, Consensus, JournalTx
 from annotations.protocol import Tx
 from annotations.work import agreement, merging
 from annotations.work.agreement import Agreement
 from projects import states
+from projects.access import Act, project_rank
 from projects.ids import uuid7
 from projects.models import Item, Project, User
 from projects.models.item import State
@@ -198,21 +199,40 @@ def _commit(item_id: uuid.UUID, ops: list[dict[str, Any]], by: User, undo_of: st
 def unmerge(consensus: Consensus, by: User) -> None:
     """Take a merge back by the journal; what somebody has changed since stays as it is.
 
+    Whoever merged undoes their transactions; a manager deletes what these have made.
+
     Raises:
-        ConsensusError: it is not merged, or somebody else merged it: one takes back one's own only.
+        ConsensusError: it is not merged, or somebody else merged it and `by` does not manage the project.
         Rejected: by the journal.
     """
-    consensus = Consensus.objects.select_for_update(of=("self",)).select_related("merged_by").get(pk=consensus.pk)
+    rows = Consensus.objects.select_for_update(of=("self",)).select_related("merged_by", "item")
+    consensus = rows.get(pk=consensus.pk)
     if consensus.merged_at is None:
         raise ConsensusError("Nothing of it is merged, so there is nothing to take back.")
-    if consensus.merged_by_id != by.pk:
+    if not may_unmerge(consensus, by):
         name = consensus.merged_by.name if consensus.merged_by else "somebody who has left"
-        raise ConsensusError(f"It was merged by {name}, and each takes back their own only: ask them to.")
+        raise ConsensusError(f"It was merged by {name}: they or a manager can take it back.")
     for tx_id in reversed(consensus.merge_txs):
-        _commit(consensus.item_id, [], by, undo_of=tx_id)
+        if consensus.merged_by_id == by.pk:
+            _commit(consensus.item_id, [], by, undo_of=tx_id)
+        elif ops := [{"op": "delete", "id": str(pk)} for pk in _untouched(consensus.item_id, tx_id)]:
+            _commit(consensus.item_id, ops, by)
     consensus.merged_by = consensus.merged_at = None
     consensus.merge_txs = []
     consensus.save(update_fields=["merged_by", "merged_at", "merge_txs"])
+
+
+def may_unmerge(consensus: Consensus, user: User) -> bool:
+    """Whether `user` merged it, or manages the project."""
+    return consensus.merged_by_id == user.pk or project_rank(user, consensus.item.project_id) >= Act.MANAGE_PEOPLE
+
+
+def _untouched(item_id: uuid.UUID, tx_id: str) -> list[uuid.UUID]:
+    """The living shapes that one transaction of a merge has made and nobody else has written to since."""
+    tx = JournalTx.objects.get(item=item_id, client_id=CLIENT, tx_id=tx_id)
+    made = Annotation.objects.filter(pk__in=[op["id"] for op in tx.ops if op["op"] == "create"], deleted=False)
+    found = [(row.pk, {write[1] for write in row.touched.values()}) for row in made]
+    return [pk for pk, writers in found if len(writers) == 1]
 
 
 @transaction.atomic

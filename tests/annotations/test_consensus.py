@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from annotations import journal, queries
-from annotations.models import Consensus, MaskBlob
+from annotations.models import Annotation, Consensus, JournalTx, MaskBlob
 from annotations.protocol import Rejected
 from annotations.work import consensus
 from projects import states
@@ -141,6 +141,31 @@ def test_merge_and_undo(api, project, labelled, labels, alice, bob):
     labelled.refresh_from_db()
     assert labelled.rev == 2  # a new revision: nothing is rewritten
     assert api(alice).post(url).json()["shapes"] == 2
+
+
+def test_a_manager_takes_back_what_another_has_merged(api, client, project, team, labelled, labels, alice, bob, cleo):
+    url = f"/api/v1/items/{labelled.pk}/consensus/merge"
+    project.team.memberships.filter(user=cleo).update(role="reviewer")
+    assert api(cleo).post(url).json()["shapes"] == 2
+    changed, plain = queries.annotations_of(labelled)
+    labelled.refresh_from_db()
+    move = {"op": "update", "id": changed["id"], "set": {"label": labels[0]}}
+    journal.commit(labelled.pk, tx(move, base_rev=labelled.rev), bob)
+    project.team.memberships.filter(user=bob).update(role="reviewer")
+    client.force_login(bob)
+    page = f"/projects/{project.pk}/work/{labelled.pk}/"
+    assert b"data-unmerge" not in client.get(page).content
+    refused = api(bob).delete(url)
+    assert refused.status_code == 409 and "Cleo: they or a manager" in refused.json()["detail"]
+    client.force_login(alice)
+    assert b"data-unmerge" in client.get(page).content
+    assert api(alice).delete(url).status_code == 204
+    assert [shape["id"] for shape in queries.annotations_of(labelled)] == [changed["id"]], "what Bob changed stays"
+    assert (
+        Annotation.objects.get(pk=plain["id"]).deleted
+        and JournalTx.objects.filter(item=labelled).latest("rev").actor == alice
+    )
+    assert Consensus.objects.get().merged_at is None
 
 
 def test_long_masks_are_merged_as_well(api, monkeypatch, project, item, labels, alice, bob, cleo):
