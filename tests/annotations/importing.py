@@ -76,7 +76,9 @@ def state_of(project) -> Any:
     from projects.models import Asset, Label
 
     return {
-        "items": list(Item.every.filter(project=project).order_by("pk").values("pk", "rev", "annotation_count", "split")),
+        "items": list(
+            Item.every.filter(project=project).order_by("pk").values("pk", "rev", "annotation_count", "split")
+        ),
         "labels": list(Label.every.filter(project=project).order_by("pk").values()),
         "shapes": list(Annotation.objects.filter(item__project=project).order_by("pk").values()),
         "journal": JournalTx.objects.filter(item__project=project).count(),
