@@ -2,7 +2,19 @@
 
 from django.urls import URLPattern, path
 
-from annotations.api import blobs, comments, consensus, document, exports, history, imports, labels, sessions, work
+from annotations.api import (
+    blobs,
+    comments,
+    consensus,
+    document,
+    exports,
+    history,
+    imports,
+    labels,
+    quality,
+    sessions,
+    work,
+)
 
 urlpatterns: list[URLPattern] = [
     path("items/<uuid:item_id>/annotations", document.Annotations.as_view()),
@@ -30,6 +42,7 @@ urlpatterns: list[URLPattern] = [
     path("projects/<uuid:project_id>/assignments", work.Assignments.as_view()),
     path("projects/<uuid:project_id>/next-item", work.NextItem.as_view()),
     path("projects/<uuid:project_id>/consensus", consensus.ProjectConsensus.as_view()),
+    path("projects/<uuid:project_id>/quality", quality.Quality.as_view()),
     path("projects/<uuid:project_id>/ground-truth", consensus.GroundTruth.as_view()),
     path("projects/<uuid:project_id>/work-rules", consensus.Rules.as_view()),
     path("items/<uuid:item_id>/consensus", consensus.ItemConsensus.as_view()),

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 from annotations.api.consensus import MOST_SHOWN
 from annotations.models import Consensus, Part, WorkRules
 from annotations.work import agreement, consensus, progress, review
+from annotations.work.period import NAMES, Period, PeriodError, parse
 from annotations.work.quality import OPEN, quality
 from projects import access
 from projects.access import Act
@@ -34,7 +35,8 @@ def work(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
     project, rank = project_and_rank(request, project_id)
     rows = access.visible(Consensus.objects.filter(item__project=project), request.user)
     reports = [consensus.report(row) for row in rows.select_related("item").order_by("-created_at")[:MOST_SHOWN]]
-    people, labels = quality(project, reports)
+    period, wrong = _period(request)
+    people, labels = quality(project, [found for found in reports if period.has(found.consensus.created_at)], period)
     whole = agreement.pooled([pair for found in reports for pair in found.pairs.values()])
     rules = WorkRules.objects.filter(project=project).first()
     states = _states(project)
@@ -49,6 +51,9 @@ def work(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
         "mine": mine(request.user, project),
         "people": people,
         "labels": labels,
+        "period": {name: request.GET.get(name, "") for name in NAMES},
+        "bounded": bool(period),
+        "period_error": wrong,
         "judged": any(row.f1 is not None or row.hits + row.misses for row in labels),
         "reports": reports if rank >= Act.REVIEW else [],
         "whole": whole if any(found.pairs for found in reports) else None,
@@ -56,6 +61,14 @@ def work(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
         "rate": round(100 * rules.ground_truth_rate) if rules else 0,
     }
     return render(request, "annotations/work.html", context)
+
+
+def _period(request: HttpRequest) -> tuple[Period, str]:
+    """What the address asks for, or all time and a sentence where that is none."""
+    try:
+        return parse(request.GET), ""
+    except PeriodError as error:
+        return Period(), str(error)
 
 
 def _states(project: Project) -> list[dict[str, Any]]:

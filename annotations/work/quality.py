@@ -2,6 +2,9 @@
 
 A shape counts as corrected when a reviewer who is not its author was the last to write one of its properties,
 or deleted it. The sent-back rate is the share of decisions on somebody's submissions that sent them back.
+
+In a period count the shapes that were drawn in it, the edits and decisions made, the scores given, the sessions joined
+and the consensus begun; what is open, in review and approved is always as of now.
 """
 
 from __future__ import annotations
@@ -17,10 +20,12 @@ from django.db.models import Avg, Count, Q, Sum
 from annotations.models import Assignment, Part, Participant, Score
 from annotations.work import agreement, assigning, consensus
 from annotations.work.agreement import Agreement
+from annotations.work.period import Period
 from projects.access import Act, Rank
 from projects.models import Item, Project, User
 from projects.models.item import State
 
+ALWAYS = Period()
 OPEN = (State.TO_DO, State.IN_PROGRESS, State.SENT_BACK)
 
 # Shapes that people drew, by author and label; `reviewers` are ids as text.
@@ -32,24 +37,27 @@ SELECT a.author_id, a.label_id, count(*) FILTER (WHERE NOT a.deleted),
        count(*)
 FROM annotations_annotation a JOIN projects_item i ON i.id = a.item_id
 WHERE i.project_id = %(project)s AND NOT i.ground_truth AND a.author_id IS NOT NULL AND a.source <> 'model'
+  AND (NOT %(bounded)s OR EXISTS (
+    SELECT 1 FROM annotations_journaltx c WHERE c.item_id = a.item_id AND c.rev = a.created_rev
+      AND c.at >= %(since)s AND c.at < %(until)s))
 GROUP BY 1, 2"""
 
 _EDITS = """
 SELECT j.actor_id, sum(jsonb_array_length(jsonb_path_query_array(j.ops, '$[*] ? (@.op != "create")')))
 FROM annotations_journaltx j JOIN projects_item i ON i.id = j.item_id
-WHERE i.project_id = %(project)s AND j.actor_id IS NOT NULL
+WHERE i.project_id = %(project)s AND j.actor_id IS NOT NULL AND j.at >= %(since)s AND j.at < %(until)s
 GROUP BY 1"""
 
 # Each decision goes to the account of whoever submitted last before it.
 _DECISIONS = """
 SELECT by, count(*) FILTER (WHERE after = 'approved'), count(*) FILTER (WHERE after = 'sent-back')
 FROM (
-  SELECT s.after, lag(s.after) OVER steps AS submitted, lag(s.by_id) OVER steps AS by
+  SELECT s.at, s.after, lag(s.after) OVER steps AS submitted, lag(s.by_id) OVER steps AS by
   FROM projects_statechange s JOIN projects_item i ON i.id = s.item_id
   WHERE i.project_id = %(project)s AND s.after IN ('in-review', 'approved', 'sent-back')
   WINDOW steps AS (PARTITION BY s.item_id ORDER BY s.at, s.id)
 ) d
-WHERE submitted = 'in-review' AND after <> 'in-review' AND by IS NOT NULL
+WHERE submitted = 'in-review' AND after <> 'in-review' AND by IS NOT NULL AND at >= %(since)s AND at < %(until)s
 GROUP BY 1"""
 
 
@@ -122,36 +130,45 @@ class LabelQuality:
         return self.hits / there if there else None
 
 
-def quality(project: Project, reports: Iterable[consensus.Report]) -> tuple[list[Person], list[LabelQuality]]:
-    """The figures of a project's people, by name, and of its labels, in the schema's order."""
+def quality(
+    project: Project, reports: Iterable[consensus.Report], period: Period = ALWAYS
+) -> tuple[list[Person], list[LabelQuality]]:
+    """The figures of a project's people, by name, and of its labels, in the schema's order.
+
+    Args:
+        reports: Of the consensus that was begun in the period.
+    """
     people = {user.pk: Person(user, rank) for user, rank in assigning.members(project)}
     labels = {label.pk: LabelQuality(label) for label in project.labels.all()}
-    _add_shapes(project, people, labels)
-    for pk, edits in _rows(_EDITS, project=project.pk):
+    _add_shapes(project, people, labels, period)
+    for pk, edits in _rows(_EDITS, project, period):
         if pk in people:
             people[pk].edits = int(edits or 0)
-    for pk, approved, sent_back in _rows(_DECISIONS, project=project.pk):
+    for pk, approved, sent_back in _rows(_DECISIONS, project, period):
         if pk in people:
             people[pk].approved, people[pk].sent_back = approved, sent_back
     _add_assignments(project, people)
-    _add_scores(project, people, labels)
+    _add_scores(project, people, labels, period)
     _add_agreement(list(reports), people, labels)
-    times = Participant.objects.filter(session__item__project=project).values_list("user")
-    for pk, seconds in times.annotate(seconds=Sum("active_s")).order_by():
+    joined = Participant.objects.filter(session__item__project=project, **period.lookups("joined_at"))
+    for pk, seconds in joined.values_list("user").annotate(seconds=Sum("active_s")).order_by():
         if pk in people:
             people[pk].active_s = seconds
     return list(people.values()), list(labels.values())
 
 
-def _rows(sql: str, **values: Any) -> list[Any]:
+def _rows(sql: str, project: Project, period: Period, **values: Any) -> list[Any]:
+    ends = {"since": period.since or "-infinity", "until": period.until or "infinity", "bounded": bool(period)}
     with connection.cursor() as cursor:
-        cursor.execute(sql, values)
+        cursor.execute(sql, {"project": project.pk, **ends, **values})
         return cursor.fetchall()
 
 
-def _add_shapes(project: Project, people: dict[uuid.UUID, Person], labels: dict[uuid.UUID, LabelQuality]) -> None:
+def _add_shapes(
+    project: Project, people: dict[uuid.UUID, Person], labels: dict[uuid.UUID, LabelQuality], period: Period
+) -> None:
     reviewers = [str(pk) for pk, person in people.items() if person.rank >= Act.REVIEW]
-    for author, label, there, corrected, ever in _rows(_SHAPES, project=project.pk, reviewers=reviewers):
+    for author, label, there, corrected, ever in _rows(_SHAPES, project, period, reviewers=reviewers):
         for figures in (people.get(author), labels.get(label)):
             if figures is not None:
                 figures.shapes += there
@@ -179,8 +196,10 @@ def _add_assignments(project: Project, people: dict[uuid.UUID, Person]) -> None:
             people[pk].to_review = n
 
 
-def _add_scores(project: Project, people: dict[uuid.UUID, Person], labels: dict[uuid.UUID, LabelQuality]) -> None:
-    rows = Score.objects.filter(item__project=project)
+def _add_scores(
+    project: Project, people: dict[uuid.UUID, Person], labels: dict[uuid.UUID, LabelQuality], period: Period
+) -> None:
+    rows = Score.objects.filter(item__project=project, **period.lookups("at"))
     means = (
         rows.order_by()
         .values_list("user")

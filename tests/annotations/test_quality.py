@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
+from django.utils import timezone
 
 from annotations import journal
-from annotations.models import AnnotationSession, Consensus, Participant, Score
+from annotations.models import AnnotationSession, Consensus, JournalTx, Participant, Score
 from annotations.templatetags.work import hours, share, tint, two
 from annotations.work import consensus
 from annotations.work.quality import quality
 from projects import states
-from projects.models import Item
+from projects.models import Item, StateChange
 from tests.annotations.conftest import create, make_item, new_id, tx, update
 
 BOX = {"type": "box", "x": 10, "y": 20, "w": 30, "h": 40}
@@ -54,6 +57,40 @@ def test_figures_of_a_person(project, worked, bob):
     assert (alice_.shapes, alice_.edits, alice_.corrected_share, alice_.sent_back_rate) == (0, 2, None, None)
     assert (labels["person"].shapes, labels["person"].corrected_share) == (1, pytest.approx(1.0))
     assert (labels["car"].shapes, labels["car"].corrected_share) == (2, pytest.approx(1 / 3))
+
+
+def test_figures_of_a_period(api, client, project, worked, labels, alice, bob, charlie):
+    """Everything of the first item happened in March, the rest today."""
+    march = datetime(2026, 3, 31, 23, 30, tzinfo=UTC)
+    for rows in (JournalTx.objects.filter(item=worked[0]), StateChange.objects.filter(item=worked[0])):
+        rows.update(at=march)
+    for item, joined, seconds in ((worked[0], march, 60.0), (worked[1], timezone.now(), 30.0)):
+        session = AnnotationSession.objects.create(item=item, started_by=bob)
+        Participant.objects.create(session=session, user=bob, active_s=seconds, joined_at=joined)
+        Score.objects.create(item=item, user=bob, precision=seconds / 60, recall=1.0, by_label={}, at=joined)
+
+    def ask(**period: str):
+        answer = api(bob).get(f"/api/v1/projects/{project.pk}/quality", period).json()
+        found = next(row for row in answer["people"] if row["name"] == "Bob")
+        names = ("shapes", "edits", "corrected_share", "sent_back_rate", "active_s", "truth_items", "truth_precision")
+        return [found[name] for name in names], [row["shapes"] for row in answer["labels"]]
+
+    assert ask() == ([3, 1, 0.5, 0.5, 90.0, 2, 0.75], [1, 2])
+    early, late = ([1, 1, 1.0, 1.0, 60.0, 1, 1.0], [1, 0]), ([2, 0, 0.0, 0.0, 30.0, 1, 0.5], [0, 2])
+    assert ask(**{"from": "2026-03-01", "to": "2026-03-31"}) == early, "the last day is in it"
+    assert ask(to="2026-03-31") == early and ask(**{"from": "2026-04-01"}) == late
+    assert ask(**{"from": "2026-03-31T23:30:00+00:00", "to": "2026-03-31T23:31:00Z"}) == early
+    assert ask(to="2026-03-30")[0][:5] == [0, 0, None, None, 0.0]
+    for wrong, pointer in (({"from": "soon"}, "/from"), ({"from": "2026-02-01", "to": "2026-01-01"}, "/to")):
+        refused = api(alice).get(f"/api/v1/projects/{project.pk}/quality", wrong)
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (400, pointer)
+    assert api(charlie).get(f"/api/v1/projects/{project.pk}/quality").status_code == 404
+
+    client.force_login(bob)
+    page = client.get(f"/projects/{project.pk}/work/", {"to": "2026-03-31"})
+    assert {row.user.name: row.shapes for row in page.context["people"]}["Bob"] == 1
+    assert b'value="2026-03-31"' in page.content and b"All time" in page.content
+    assert b"This is no day" in client.get(f"/projects/{project.pk}/work/?from=soon").content
 
 
 def test_agreement_and_scores(project, item, labels, alice, bob):
