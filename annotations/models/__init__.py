@@ -3,6 +3,7 @@ from annotations.models.comments import Comment, Thread
 from annotations.models.document import Annotation, JournalTx, Source
 from annotations.models.exports import Export
 from annotations.models.imports import ImportedItem
+from annotations.models.mirror import ItemMirror, MirrorGone
 from annotations.models.sessions import AnnotationSession, Participant
 from annotations.models.work import Assignment, Claim, Consensus, Part, Score, WorkRules
 
@@ -15,8 +16,10 @@ __all__ = [
     "Consensus",
     "Export",
     "ImportedItem",
+    "ItemMirror",
     "JournalTx",
     "MaskBlob",
+    "MirrorGone",
     "Part",
     "Participant",
     "Score",
