@@ -21,6 +21,7 @@ from projects.access import Act
 from projects.models import Project
 from projects.problems import Problem, invalid
 from projects.serializers.jobs import JobSerializer
+from projects.uploads.protocol import TusError
 
 _TAGS = ["data in and out"]
 
@@ -117,6 +118,8 @@ class Conversions(APIView):
             job = conversions.start(project, wanted, file, request.user)
         except FormatError as error:
             raise refusal(error) from None
+        except TusError as error:
+            raise Problem(error.status, error.code, error.detail) from None
         return Response(JobSerializer(job).data, 202)
 
 

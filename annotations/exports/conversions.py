@@ -22,6 +22,7 @@ from projects import jobs
 from projects.archives import Archive, ArchiveError, open_archive
 from projects.ids import uuid7
 from projects.models import Job, Project, User
+from projects.uploads import store
 
 KIND = "convert"
 TASK = "annotations.tasks.run_convert_job"
@@ -35,13 +36,16 @@ def start(project: Project, params: Mapping[str, Any], file: File[Any] | None, b
 
     Raises:
         FormatError: no such format or option.
+        Http404, PermissionDenied, TusError: by the upload.
     """
     target = format_called(str(params["to"]))
     options = chosen(target, params.get("options") or {})
     if params["format"] != "auto":
         chosen(_readable(str(params["format"])), params.get("read_options") or {})
     pk = uuid7()
-    if file is not None:
+    if file is None:
+        store.open_complete(params["upload"], by)
+    else:
         files.keep(pk, file)
     source = {"kept": str(pk)} if file is not None else {"upload": str(params["upload"])}
     name = file.name if file is not None and file.name else "the upload"
