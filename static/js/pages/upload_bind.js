@@ -43,9 +43,10 @@ export function bindUploads(page, project, renew) {
     const box = /** @type {HTMLElement} */ (find("#review", page));
     if (!tray) {
       const { ReviewTray } = await import("./upload_review.js");
-      tray ??= new ReviewTray(box, project, { onAdded: renew, sending: () => queue.sending });
+      tray ??= new ReviewTray(box, project, { onAdded: renew, sends: (row) => queue.sends(row) });
     }
     await tray.load();
+    queue.handOver();
   };
   const reviewed = () => review().catch((error) => toast(error.message, "error"));
   const queue = new UploadQueue(/** @type {HTMLElement} */ (find("#uploads", page)), project, {

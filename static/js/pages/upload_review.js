@@ -42,7 +42,7 @@ export class ReviewTray {
   /**
    * @param {HTMLElement} box
    * @param {string} project
-   * @param {{onAdded: () => void, sending: () => Set<string>}} hears
+   * @param {{onAdded: () => void, sends: (row: Waiting) => boolean}} hears
    */
   constructor(box, project, hears) {
     this.box = box;
@@ -80,12 +80,11 @@ export class ReviewTray {
 
   /** Read what waits. */
   async load() {
-    const sending = this.hears.sending();
     /** @type {Waiting[]} */
     const rows = [];
     for await (const row of pages(`projects/${this.project}/uploads?waiting=true&limit=500`)) {
       const told = row.at_once && row.state !== "receiving"; // in the list of uploads
-      if (!sending.has(row.id) && !told) rows.push(row);
+      if (!this.hears.sends(row) && !told) rows.push(row);
     }
     const placed = new Map(this.rows.map(({ id }, place) => [id, place]));
     this.rows = rows.sort((a, b) => (placed.get(a.id) ?? rows.length) - (placed.get(b.id) ?? rows.length));

@@ -4,6 +4,8 @@ import { ApiError, api, apiUrl, csrfToken, readBody } from "../lib/api.js";
 
 // A proxy or a server that reads whole bodies first keeps at most so much in vain when the line breaks.
 const CHUNK_BYTES = 16 * 2 ** 20;
+// Smaller files are one request; for larger ones the address comes first, so that a reload can go on with them.
+const ONE_REQUEST_BYTES = 4 * 2 ** 20;
 const MOST_WAIT_MS = 10_000;
 const TRIES = 60;
 
@@ -87,7 +89,7 @@ export class Transfer {
       chunkSize: CHUNK_BYTES,
       metadata: { filename: this.file.name, path, at_once: String(atOnce), position: String(position) },
       retryDelays: retryDelays(),
-      uploadDataDuringCreation: true,
+      uploadDataDuringCreation: this.file.size <= ONE_REQUEST_BYTES,
       removeFingerprintOnSuccess: true,
       fingerprint: async () => fingerprintOf(project, path, this.file),
       onBeforeRequest: (request) => request.setHeader("X-CSRFToken", csrfToken()),

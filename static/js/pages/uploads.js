@@ -24,6 +24,7 @@ class Upload {
     /** @type {UploadState} */
     this.state = "waiting";
     this.sent = 0;
+    this.refused = false; // by what the file is: sending the same once more will not help
     this.transfer = this.newTransfer();
     this.bar = /** @type {HTMLProgressElement} */ (make("progress", { class: "progress", max: 1, value: 0, "aria-label": `Progress of ${path}` }));
     this.note = make("p", { class: "upload-note" });
@@ -82,8 +83,10 @@ class Upload {
     if (seen.state === "committed") {
       this.queue.hears.onAdded(seen);
       this.show("done", seen.notice);
+    } else if (seen.state === "refused" || seen.status === 404) {
+      this.refused = seen.state === "refused";
+      this.show("failed", seen.problem.detail);
     } else if (seen.state === "staged") this.show("staged", seen.notice || "Waits below to be added.");
-    else if (seen.state === "refused" || seen.status === 404) this.show("failed", seen.problem.detail);
     else if (seen.state === "complete" && seen.inspected) this.show("kept", "No picture and no video: kept below for an import.");
     else return false;
     return true;
@@ -221,9 +224,10 @@ export class UploadQueue {
     this.onAll.hidden = this.count("paused") < 2;
   }
 
-  /** The ids of uploads that this page still sends. */
-  get sending() {
-    return new Set(this.uploads.filter(({ state }) => !OVER.includes(state)).map(({ transfer }) => transfer.id));
+  /** Whether this page sends what the server tells of; its id comes only with the first answer. @param {any} row */
+  sends(row) {
+    const same = (/** @type {Upload} */ { transfer, path, file }) => transfer.id === row.id || (path === row.path && file.size === row.length);
+    return this.uploads.some((upload) => !OVER.includes(upload.state) && same(upload));
   }
 
   /** How much of all bytes is over, 0 to 1. */
@@ -235,7 +239,17 @@ export class UploadQueue {
 
   /** Forget what is over; what is on its way goes on. */
   clear() {
-    const over = this.uploads.filter((upload) => OVER.includes(upload.state));
+    this.forget((upload) => OVER.includes(upload.state));
+  }
+
+  /** Forget what the list of those that wait tells of from here on. */
+  handOver() {
+    this.forget(({ state, wishes, refused }) => ["staged", "kept"].includes(state) || (state === "failed" && refused && !wishes.atOnce));
+  }
+
+  /** @param {(upload: Upload) => boolean} which */
+  forget(which) {
+    const over = this.uploads.filter(which);
     over.forEach((upload) => upload.row.remove());
     this.uploads = this.uploads.filter((upload) => !over.includes(upload));
     this.box.hidden = this.uploads.length === 0;
