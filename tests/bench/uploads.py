@@ -1,6 +1,7 @@
 """python -m tests.bench.uploads: a large upload through each web server; time, memory, and what others wait meanwhile.
 
-The file is 200 MiB that no decoder takes, so that what is measured is the way of the bytes to the disk.
+The file is 200 MiB that no decoder takes, so that what is measured is the way of the bytes to the disk. Then the same
+file in pieces by tus, beside a plain copy of it through the same server (`--only tus` for this part alone).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import psutil
 from config.services import SERVERS
 from tests.bench.report import write_section
 from tests.bench.server import databases
+from tests.bench.tus import measure, tus_table
 from tests.processes import Server
 
 MIB = 2**20
@@ -102,20 +104,30 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--mib", type=int, default=200)
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--only", choices=("form", "tus"))
     options = parser.parse_args()
-    runs: dict[str, list[Run]] = {program: [] for program in SERVERS}
     with databases() as data, tempfile.TemporaryDirectory() as folder:
         token, project = _people()
         file = Path(folder) / "noise.bin"
         with file.open("wb") as out:
             for _ in range(options.mib):
                 out.write(os.urandom(MIB))
-        for _ in range(options.runs):  # in turn, and each in a fresh process: memory is not given back
-            for program in SERVERS:
-                with serving(program, data) as server:
-                    runs[program].append(upload(server, token, project, file))
-                    print(program, f"{runs[program][-1].seconds:.1f} s", f"{runs[program][-1].peak / MIB:.0f} MiB")
-    write_section("uploads", _table(runs, options.mib))
+        if options.only != "tus":
+            write_section("uploads", _table(_forms(options.runs, data, token, project, file), options.mib))
+        if options.only != "form":
+            write_section(
+                "uploads in pieces", tus_table(measure(options.runs, data, token, project, file), options.mib)
+            )
+
+
+def _forms(count: int, data: Path, token: str, project: str, file: Path) -> dict[str, list[Run]]:
+    runs: dict[str, list[Run]] = {program: [] for program in SERVERS}
+    for _ in range(count):  # in turn, and each in a fresh process: memory is not given back
+        for program in SERVERS:
+            with serving(program, data) as server:
+                runs[program].append(upload(server, token, project, file))
+                print(program, f"{runs[program][-1].seconds:.1f} s", f"{runs[program][-1].peak / MIB:.0f} MiB")
+    return runs
 
 
 def _table(runs: dict[str, list[Run]], mib: int) -> str:
