@@ -9,7 +9,12 @@ _ASSIST = "items/<uuid:item_id>/assist"
 
 urlpatterns: list[URLPattern] = [
     path(f"{_PROJECT}/versions", versions.Versions.as_view()),
+    path(f"{_PROJECT}/versions/preview", versions.Preview.as_view()),
     path("versions/<uuid:version_id>", versions.OneVersion.as_view()),
+    path("versions/<uuid:version_id>/frames", versions.Frames.as_view()),
+    path("versions/<uuid:version_id>/frames/<int:frame_id>/picture", versions.FramePicture.as_view()),
+    path("versions/<uuid:version_id>/diff", versions.Diff.as_view()),
+    path("versions/<uuid:version_id>/restore", versions.Restore.as_view()),
     path(f"{_PROJECT}/training-jobs", jobs.TrainingJobs.as_view()),
     path(f"{_PROJECT}/models", models.Models.as_view()),
     path("models/<uuid:model_id>", models.OneModel.as_view()),

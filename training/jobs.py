@@ -15,9 +15,10 @@ from training.datasets import version as versions
 from training.engines.base import Description, ParamErrors
 from training.models import Version
 
-TRAIN, FREEZE, AUTO_LABEL = "train", "freeze", "auto-label"
+TRAIN, FREEZE, RESTORE, AUTO_LABEL = "train", "freeze", "restore", "auto-label"
 jobs.register(TRAIN, "training.tasks.run_training_job", "training")
 jobs.register(FREEZE, "training.tasks.run_freeze_job")
+jobs.register(RESTORE, "training.tasks.run_restore_job")
 jobs.register(AUTO_LABEL, "training.tasks.run_auto_label_job")
 _NAMES = ("engine", "model", "preset", "title")
 
@@ -111,3 +112,9 @@ def start_freeze(
         with versions.draft(project, recipe=recipe):
             pass
     return jobs.start(project, FREEZE, name or "Freeze a version", {"name": name, **recipe.as_json()}, by)
+
+
+def start_restore(version: Version, by: User | None, name: str = "") -> Job:
+    """Queue making a project of a version; `result.project` of the job is its id."""
+    title = name or f"{version.project.name}: {version}"[:120]
+    return jobs.start(version.project, RESTORE, title, {"version": str(version.pk), "name": title}, by)

@@ -8,7 +8,9 @@ from django.db import transaction
 from projects import jobs, worker
 from training import runner
 from training.assist import prelabel
+from training.datasets.restore import restore
 from training.datasets.version import DatasetError, freeze, recipe_of
+from training.models import Version
 
 
 @shared_task(name="training.tasks.run_training_job")
@@ -43,3 +45,18 @@ def _freeze(held: jobs.Held) -> None:
     except DatasetError as error:
         raise jobs.JobError(error.code, error.detail) from error
     held.finish({"version": str(version.pk)})
+
+
+@shared_task(name="training.tasks.run_restore_job")
+def run_restore_job(job_id: str) -> None:
+    jobs.carry(job_id, _restore)
+
+
+@transaction.atomic
+def _restore(held: jobs.Held) -> None:
+    """The project and the job's end together."""
+    version = Version.objects.select_related("project__team").filter(pk=held.job.params["version"]).first()
+    if version is None:
+        raise jobs.JobError("no-version", "The version was deleted meanwhile.")
+    project = restore(version, held.job, held.job.params["name"], lambda done, total: held.step(done, total, "write"))
+    held.finish({"project": str(project.pk)})
