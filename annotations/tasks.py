@@ -7,6 +7,7 @@ from celery import shared_task
 from annotations import relabel
 from annotations.exports import conversions, exporting
 from annotations.imports import files, running, starting
+from annotations.mirror import writing
 from annotations.people import sessions
 from projects import jobs
 
@@ -47,3 +48,9 @@ def sweep_imports() -> int:
 def end_sessions() -> int:
     """End the sessions that everybody has left. Returns how many."""
     return sessions.sweep()
+
+
+@shared_task
+def mirror_journals() -> int:
+    """Keep the storage's copy of the labels up. Returns how many items were behind."""
+    return writing.catch_up()

@@ -136,6 +136,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "reap-lost-jobs": {"task": "projects.tasks.reap_lost_jobs", "schedule": 15.0},
     "sweep-exports": {"task": "annotations.tasks.sweep_exports", "schedule": 3600.0},
     "sweep-imports": {"task": "annotations.tasks.sweep_imports", "schedule": 3600.0},
+    "mirror-journals": {"task": "annotations.tasks.mirror_journals", "schedule": 15.0},
     "end-sessions": {"task": "annotations.tasks.end_sessions", "schedule": 15.0},
 }
 

@@ -125,6 +125,8 @@ def _count(found: Found, what: str, new: bool) -> None:
 def _items(folder: str, project: Project, people: dict[str, User], found: Found) -> None:
     documents = []
     for name in _folders(folder):
+        if not default_storage.listdir(f"{folder}/{name}")[1]:
+            continue  # what a deleted item left
         try:
             documents.append(_read(f"{folder}/{name}/item.json"))
         except _Unreadable as error:

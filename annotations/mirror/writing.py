@@ -103,6 +103,7 @@ def _forget_deleted() -> None:
         if default_storage.exists(gone.folder):
             for name in default_storage.listdir(gone.folder)[1]:
                 default_storage.delete(f"{gone.folder}/{name}")
+            default_storage.delete(gone.folder)
         gone.delete()
 
 
