@@ -9,10 +9,14 @@ from contextlib import suppress
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.typing import Subprotocol
 
 from annotations import ops
+
+
+class Closed(ConnectionError):
+    """The socket ended before what was waited for came."""
 
 
 class Peer:
@@ -79,6 +83,32 @@ class Peer:
         sending.add_done_callback(lambda task: task.exception())
         return asyncio.ensure_future(asyncio.wait_for(asyncio.shield(future), 20))
 
+    async def insist(self, *todo: dict[str, Any]) -> dict[str, Any]:
+        """The ack of one transaction, over as many connections as it takes.
+
+        Raises:
+            AssertionError: it was refused for good.
+        """
+        message = {"tx_id": uuid.uuid4().hex, "base_rev": self.rev, "ops": list(todo)}
+        while True:
+            with suppress(OSError, WebSocketException):  # there will be another connection
+                if self.socket is None or self.closed:
+                    await self.join()
+                answer = await self._answer(message)
+                if answer is not None and answer["type"] == "ack":
+                    return answer
+                assert answer is None or answer["retryable"], answer
+            await asyncio.sleep(0.1)
+
+    async def _answer(self, message: dict[str, Any]) -> dict[str, Any] | None:
+        """What this connection answers to a transaction; None when it ends before."""
+        self.answers.pop(message["tx_id"], None)
+        answering, ended = self.submit_later(**message), asyncio.ensure_future(self.closing())
+        await asyncio.wait({answering, ended}, return_when=asyncio.FIRST_COMPLETED)
+        answered = answering.done()
+        (ended if answered else answering).cancel()
+        return answering.result() if answered else None
+
     async def until(self, kind: str, since: int = 0, **fields: Any) -> dict[str, Any]:
         """The first message of a kind, from the `since`-th message on."""
 
@@ -89,7 +119,8 @@ class Peer:
         async with self._news:
             await asyncio.wait_for(self._news.wait_for(lambda: found() is not None or self.closed), 20)
         message = found()
-        assert message is not None, f"closed with {self.close_code} before any {kind}"
+        if message is None:
+            raise Closed(f"closed with {self.close_code} before any {kind}")
         return message
 
     async def reach(self, rev: int) -> None:

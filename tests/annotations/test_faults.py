@@ -8,7 +8,6 @@ import os
 import shutil
 import signal
 import tempfile
-import uuid
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -17,7 +16,6 @@ from typing import Any
 import httpx
 import psutil
 import pytest
-from websockets.exceptions import WebSocketException
 
 from annotations.models import Annotation, JournalTx
 from config import embedded
@@ -71,26 +69,9 @@ def kept(request, transactional_db, tmp_path) -> Iterator[Kept]:
 async def by_socket(peer: Peer, label: str, halfway: asyncio.Semaphore) -> dict[str, int]:
     """Label over as many connections as it takes; gives what was acknowledged, by transaction."""
     acked: dict[str, int] = {}
-    await peer.join()
     for n in range(WORK):
-        message = {"tx_id": uuid.uuid4().hex, "ops": [create(label)]}
-        while message["tx_id"] not in acked:
-            try:
-                if peer.closed:
-                    await peer.join()
-                answering = asyncio.ensure_future(peer.submit_later(**message))
-                lost = asyncio.ensure_future(peer.closing())
-                await asyncio.wait({answering, lost}, return_when=asyncio.FIRST_COMPLETED)
-                if answering.done():
-                    lost.cancel()
-                    answer = answering.result()
-                    if answer["type"] == "ack":
-                        acked[message["tx_id"]] = answer["rev"]
-                    assert answer["type"] == "ack" or answer["retryable"], answer
-                else:
-                    answering.cancel()
-            except (OSError, WebSocketException):
-                await asyncio.sleep(0.1)
+        ack = await peer.insist(create(label))
+        acked[ack["tx_id"]] = ack["rev"]
         if n == WORK // 2:
             halfway.release()
     return acked
