@@ -57,7 +57,7 @@ class Exports(APIView):
 
         The job's `result` is `{export, url, name, size, format, counts, losses, expires_at}`: `url` is a signed link
         to the zip that is good for an hour, and made anew with each `GET jobs/{id}` until `expires_at`; `losses` says
-        what the format could not carry, as `losses.json` in the archive does.
+        what the format could not carry, and so does `losses.txt` in the archive, where anything was lost.
         """
         project = access.fetch(Project.objects.all(), request.user, project_id)
         form = ExportSerializer(data=request.data)

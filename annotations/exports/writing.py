@@ -109,11 +109,9 @@ class _Writing:
 
 
 def _tell(archive: Archive, report: Report, title: str) -> None:
-    """The report, for programs and for people, where there is anything to say."""
+    """The report, where there is anything to say. As text: a JSON file more would look like labels to many a reader."""
     if not report.counts:
         return
-    with archive.open("losses.json") as entry:
-        entry.write(orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2))
     with archive.open("losses.txt") as entry:
         entry.write("\n".join(_lines(report, title)).encode())
 

@@ -222,7 +222,7 @@ class JobList {
     const added = pictures.new ? `, ${count(pictures.new)} of them new` : "";
     const words = `${count(shapes.taken)} shape${shapes.taken === 1 ? "" : "s"}, ${count(pictures.matched + pictures.new)} pictures${added}`;
     const back = this.undone.has(job.id)
-      ? make("span", { class: "small muted" }, "Taken back.")
+      ? make("span", { class: "small muted" }, "Taken back: see the undo above.")
       : make("button", { type: "button", class: "btn btn-small", "aria-label": `Undo: ${job.title}`, onclick: () => this.undo(job) }, icon("undo"), "Undo");
     return [make("p", { class: "small muted" }, words), reportView(report, "Report"), this.jobs.facts.mayImport ? make("div", { class: "row" }, back) : null];
   }

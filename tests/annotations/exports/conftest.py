@@ -56,7 +56,7 @@ def read(client):
 
 
 def coco(archive: zipfile.ZipFile) -> dict[str, Any]:
-    (name,) = [name for name in archive.namelist() if name.endswith(".json") and name != "losses.json"]
+    (name,) = [name for name in archive.namelist() if name.endswith(".json")]
     return json.loads(archive.read(name))
 
 

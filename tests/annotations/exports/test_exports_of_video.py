@@ -59,8 +59,8 @@ def test_frames_as_pictures_with_their_pixels(project, clip, alice, ask, read, t
     assert job["result"]["counts"]["frames"] == 3 and job["result"]["counts"]["images"] == 1
     losses = {row["code"] for row in job["result"]["losses"]["counts"]}
     assert "track-as-frames" in losses
-    assert json.loads(archive.read("losses.json"))["counts"] == job["result"]["losses"]["counts"]
-    assert "cam/clip.mp4" in archive.read("losses.txt").decode()
+    told = archive.read("losses.txt").decode()
+    assert "cam/clip.mp4" in told and "1 x track-as-frames" in told
 
 
 def test_every_frame_on_which_something_is_seen(clip, ask, read):
