@@ -219,6 +219,7 @@ def datasets(
     kinds: tuple[str, ...] = (),
     holes: bool = False,
     attributes: st.SearchStrategy[dict[str, Any]] | None = None,
+    least: int = 0,
     most: int = 3,
 ) -> Dataset:
     """A dataset that a format of these abilities can carry whole.
@@ -227,6 +228,7 @@ def datasets(
         kinds: Only these geometries.
         holes: Whether polygons may have some.
         attributes: Of shapes; None for texts, numbers and truth values.
+        least: Pictures.
         most: Pictures, and shapes of one.
     """
     kinds = kinds or tuple(sorted(able.geometries))
@@ -235,7 +237,7 @@ def datasets(
     if able.skeletons and "keypoints" in kinds:
         labels.append(Label("pose", skeleton=skeleton))
     pictures = []
-    for path in draw(st.lists(st.sampled_from(paths), max_size=most, unique=True)):
+    for path in draw(st.lists(st.sampled_from(paths), min_size=least, max_size=most, unique=True)):
         width, height = draw(st.integers(8, WIDEST)), draw(st.integers(8, WIDEST))
         split = draw(st.sampled_from(splits)) if able.splits else ""
         one = shapes(able, labels, width, height, kinds, holes, attributes)
