@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
-
 import av
 from av.error import FFmpegError
-from PIL import ExifTags, Image
 
 from annotations.formats import common
 from annotations.formats.base import Files
+from annotations.formats.picture_size import upright_size
 
 Size = tuple[int, int]
-_TROUBLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
-_LYING = (5, 6, 7, 8)  # EXIF orientations that swap width and height
 
 
 def size(files: Files, entry: str) -> Size:
@@ -24,12 +20,8 @@ def size(files: Files, entry: str) -> Size:
 
 
 def _image(files: Files, entry: str) -> Size:
-    try:
-        with files.open(entry) as stream, warnings.catch_warnings(action="ignore"), Image.open(stream) as image:
-            turned = image.getexif().get(ExifTags.Base.Orientation, 1) in _LYING
-            return (image.height, image.width) if turned else (image.width, image.height)
-    except _TROUBLE:
-        return 0, 0
+    with files.open(entry) as stream:
+        return upright_size(stream)
 
 
 def _video(files: Files, entry: str) -> Size:
@@ -37,5 +29,5 @@ def _video(files: Files, entry: str) -> Size:
         with files.open(entry) as stream, av.open(stream) as container:
             video = container.streams.video[0]
             return video.width, video.height
-    except (FFmpegError, *_TROUBLE, IndexError):
+    except (FFmpegError, OSError, ValueError, IndexError):
         return 0, 0
