@@ -14,6 +14,8 @@ from rest_framework import exceptions
 from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
 from rest_framework.response import Response
 
+from projects.uploads.protocol import TusError
+
 CONTENT_TYPE = "application/problem+json"
 
 
@@ -71,6 +73,8 @@ def _as_api_exception(error: Exception) -> Exception:
         return ValidationError(error.message_dict if hasattr(error, "error_dict") else error.messages)
     if isinstance(error, RequestDataTooBig):
         return Problem(413, "too-large", "The body is too large for this call: upload files as multipart or by tus.")
+    if isinstance(error, TusError):
+        return Problem(error.status, error.code, error.detail)
     return error
 
 

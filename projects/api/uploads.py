@@ -34,7 +34,6 @@ from projects.serializers.uploads import (
 )
 from projects.uploads import protocol, staging, store
 from projects.uploads.body import KEY, Body, Broken, FileBody
-from projects.uploads.protocol import TusError
 
 _TAGS = ["uploads"]
 
@@ -76,9 +75,7 @@ class _TusView(APIView):
         return HttpResponse(status=204, headers=protocol.describe(settings.MAX_RESUMABLE_BYTES))
 
     def handle_exception(self, error: Exception) -> Response:
-        if isinstance(error, TusError):
-            error = Problem(error.status, error.code, error.detail)
-        elif isinstance(error, Broken):
+        if isinstance(error, Broken):
             error = Problem(408, "broken-off", "The connection ended before the body did: ask by HEAD and go on.")
         return super().handle_exception(error)
 

@@ -116,9 +116,9 @@ def tus_table(found: dict[str, list[float]], mib: int) -> str:
         "## Uploads in pieces",
         "",
         f"{mib} MiB by tus through {DEFAULT_SERVER}, complete and on disk, against a plain copy through the same "
-        f"server, whose application only writes and does not wait for the disk; medians of {len(found['plain copy'])} runs, in "
-        f"turn. {os.cpu_count()} cores, Python {sys.version.split()[0]}, load average {os.getloadavg()[0]:.1f} at the "
-        f"end. The gate is {GATE:.0%} of the copy.",
+        "server, whose application only writes and does not wait for the disk; medians of "
+        f"{len(found['plain copy'])} runs, in turn. {os.cpu_count()} cores, Python {sys.version.split()[0]}, load "
+        f"average {os.getloadavg()[0]:.1f} at the end. The gate is {GATE:.0%} of the copy.",
         "",
         "| way | MiB/s (each run) | of the plain copy |",
         "|---|---|---|",

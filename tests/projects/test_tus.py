@@ -15,6 +15,7 @@ import pytest
 from django.conf import settings
 from django.http import Http404
 from django.utils import timezone
+from rest_framework.test import APIClient
 
 from projects.models import Project, ProjectMembership, Role, Upload, UploadBatch
 from projects.tasks import expire_uploads
@@ -251,6 +252,17 @@ def test_who_may(tus, api, bob, charlie, project):
     assert Tus(api(charlie), project).begin().status_code == 403
     assert api(bob).get(f"/api/v1/projects/{project.pk}/uploads").json()["results"][0]["path"] == "a.zip"
     assert tus.offset(url) == 0
+
+
+def test_a_session_needs_its_token(alice, project, tus):
+    """Another site cannot make a signed-in browser upload or delete."""
+    browser = APIClient(enforce_csrf_checks=True)
+    browser.force_login(alice)
+    url, stranger = tus.at(), Tus(browser, project)
+    assert stranger.begin().status_code == 403
+    assert stranger.send(url, 0, DATA).status_code == 403
+    assert stranger.call("POST", url, X_HTTP_Method_Override="DELETE").status_code == 403
+    assert stranger.call("HEAD", url).status_code == 200
 
 
 def test_batches_are_named_or_found(tus, api, bob, project):
