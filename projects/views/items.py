@@ -29,6 +29,7 @@ PAGE = 48
 LIBRARY_SHOWN = 100
 SETTLES = timedelta(seconds=10)
 NOBODY = "nobody"
+NEWEST, ADDED = "newest", "added"  # in none of these orders: by path, as the editor goes from item to item
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Filters:
     label: str = ""
     q: str = ""
     assignee: str = ""
+    sort: str = ""
 
     @classmethod
     def read(cls, query: Any) -> Filters:
@@ -50,6 +52,7 @@ class Filters:
             _uuid(query.get("label", "")),
             query.get("q", "").replace("\0", "").strip()[:200],
             NOBODY if query.get("assignee") == NOBODY else _uuid(query.get("assignee", "")),
+            query["sort"] if query.get("sort") in (NEWEST, ADDED) else "",
         )
 
     def apply(self, rows: ItemQuerySet) -> ItemQuerySet:
@@ -71,7 +74,7 @@ class Filters:
 
     def query(self, **more: str) -> str:
         given = {"state": self.state, "kind": self.kind, "label": self.label, "q": self.q, "assignee": self.assignee}
-        given |= more
+        given |= {"sort": self.sort, **more}
         return urlencode({key: value for key, value in given.items() if value})
 
 
@@ -82,8 +85,14 @@ def _uuid(text: str) -> str:
         return ""
 
 
-def _after(rows: QuerySet[Item], cursor: str) -> QuerySet[Item]:
-    """The rows behind a cursor `<time>~<id>`, newest first; a cursor that is none starts from the top."""
+def _after_path(rows: QuerySet[Item], cursor: str) -> QuerySet[Item]:
+    """The rows behind a cursor `/<path>`, by path; a cursor that is none starts from the top."""
+    path = cursor.removeprefix("/")
+    return rows.filter(path__gt=path) if path != cursor and "\0" not in path else rows
+
+
+def _after(rows: QuerySet[Item], cursor: str, way: str) -> QuerySet[Item]:
+    """The rows behind a cursor `<time>~<id>`, `lt` for newest first; a cursor that is none starts from the top."""
     at, _, pk = cursor.partition("~")
     try:
         time = datetime.fromisoformat(at)
@@ -91,7 +100,8 @@ def _after(rows: QuerySet[Item], cursor: str) -> QuerySet[Item]:
         return rows
     if not _uuid(pk) or time.tzinfo is None:
         return rows
-    return rows.filter(Q(created_at__lt=time) | Q(created_at=time, pk__lt=pk))
+    behind = Q(**{f"created_at__{way}": time}) | Q(**{"created_at": time, f"pk__{way}": pk})
+    return rows.filter(behind)
 
 
 def _tile(item: Item) -> dict[str, Any]:
@@ -103,9 +113,15 @@ def _tile(item: Item) -> dict[str, Any]:
 def _page(rows: QuerySet[Item], filters: Filters, cursor: str) -> tuple[list[dict[str, Any]], str]:
     """One page of tiles and the cursor of the next one, empty at the end."""
     rows = filters.apply(rows.with_asset()).prefetch_related("assignments__user")
-    page = list(_after(rows, cursor).order_by("-created_at", "-pk")[: PAGE + 1])
+    if filters.sort:
+        way, sign = ("lt", "-") if filters.sort == NEWEST else ("gt", "")
+        ordered = _after(rows, cursor, way).order_by(f"{sign}created_at", f"{sign}pk")
+    else:
+        ordered = _after_path(rows, cursor).order_by("path")
+    page = list(ordered[: PAGE + 1])
     last = page[PAGE - 1] if len(page) > PAGE else None
-    return [_tile(item) for item in page[:PAGE]], f"{last.created_at.isoformat()}~{last.pk}" if last else ""
+    behind = (f"{last.created_at.isoformat()}~{last.pk}" if filters.sort else f"/{last.path}") if last else ""
+    return [_tile(item) for item in page[:PAGE]], behind
 
 
 def _counts(items: QuerySet[Item]) -> dict[str, Any]:

@@ -105,7 +105,7 @@ def test_what_came_is_looked_through(desk, alice: User, project: Project) -> Non
     expect(tray.locator("li b")).to_have_text(["a9.png", "twin.png", "a10.png", "bad.png"])
     page.get_by_label("Add a9.png").uncheck()
     tray.get_by_role("button", name="Add 2 items").click()
-    expect(page.locator(".tile .tile-name")).to_have_text(["a10.png", "twin.png"])  # the newest first
+    expect(page.locator(".tile .tile-name")).to_have_text(["a10.png", "twin.png"])  # by name
 
     tray = page.get_by_role("region", name="1 file waits to be added")
     tray.get_by_label("Choose all").check()

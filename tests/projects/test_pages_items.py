@@ -93,20 +93,31 @@ def test_items_are_found_by_the_label_of_their_shapes(owner: Client, project: Pr
     assert _names(owner.get(path, {"label": str(person.pk)})) == []
 
 
-@pytest.mark.parametrize("query", ["state=nonsense", "kind=x", "label=x", "after=x", "after=2026-01-01~x", "q=%00"])
+@pytest.mark.parametrize(
+    "query", ["state=nonsense", "kind=x", "label=x", "after=x", "after=2026-01-01~x", "q=%00", "sort=x", "after=/%00"]
+)
 def test_a_filter_that_names_nothing_is_left_out(owner: Client, project: Project, asset: Asset, query: str) -> None:
     _add(project, asset, "a.png")
     assert _names(owner.get(f"/projects/{project.pk}/?{query}")) == ["a.png"]
 
 
-def test_pages_follow_each_other_without_a_gap(owner: Client, project: Project, asset: Asset) -> None:
+@pytest.mark.parametrize(
+    ("sort", "arriving"), [("", "000 (2).png"), ("&sort=newest", "new.png"), ("&sort=added", "new.png")]
+)
+def test_pages_follow_each_other_without_a_gap(
+    owner: Client, project: Project, asset: Asset, sort: str, arriving: str
+) -> None:
     wanted = [f"{n:03}.png" for n in range(PAGE + 5)]
-    _add(project, asset, *wanted)
-    first = owner.get(f"/projects/{project.pk}/?q=png")
+    _add(project, asset, *reversed(wanted))  # as uploads end: in no order
+    first = owner.get(f"/projects/{project.pk}/?q=png{sort}")
     link = re.search(r'id="more" href="([^"]+)"', first.content.decode()).group(1).replace("&amp;", "&")
-    Item.objects.create(project=project, asset=asset, path="new.png")  # arrives while somebody scrolls
+    Item.objects.create(project=project, asset=asset, path=arriving)  # arrives while somebody scrolls
     second = owner.get(f"/projects/{project.pk}/{link}")
-    assert sorted(_names(first) + _names(second)) == wanted
+    shown = _names(first) + _names(second)
+    if sort == "&sort=added":  # what arrived is the newest of all
+        assert shown == [*reversed(wanted), arriving]
+    else:
+        assert shown == wanted, "by name; and the newest first is the same here"
     assert 'id="more"' not in second.content.decode()
 
 

@@ -20,12 +20,22 @@ function newTiles(fresh) {
   return findAll(".tile", fresh).filter((tile) => !known.has(tile.dataset.item));
 }
 
-/** Put new items at the top, and renew the counts and the tiles whose state or count changed. */
+/** Put new items where they belong, and renew the counts and the tiles whose state or count changed. */
 async function renew() {
   const fresh = await load(location.href);
-  for (const tile of newTiles(fresh).reverse()) {
+  const added = new Set(newTiles(fresh));
+  /** @type {HTMLElement | null} */
+  let above = null;
+  for (const tile of findAll(".tile", fresh)) {
+    if (!added.has(tile)) {
+      above = find(`[data-item="${tile.dataset.item}"]`, tiles);
+      continue;
+    }
     tile.dataset.new = "";
-    tiles.prepend(document.adoptNode(tile));
+    const place = /** @type {HTMLElement} */ (document.adoptNode(tile));
+    if (above) above.after(place);
+    else tiles.prepend(place);
+    above = place;
   }
   for (const tile of findAll(".tile", fresh)) {
     const shown = find(`[data-item="${tile.dataset.item}"]`, tiles);
