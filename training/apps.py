@@ -3,3 +3,6 @@ from django.apps import AppConfig
 
 class TrainingConfig(AppConfig):
     name = "training"
+
+    def ready(self) -> None:
+        from training.datasets import content  # noqa: F401 - it brings versions to the exports

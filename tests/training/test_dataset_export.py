@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
+import zipfile
 
 import cv2
 import numpy as np
@@ -13,10 +15,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from annotations.formats import yolo
+from annotations.models import Annotation, Export
+from annotations.tasks import run_export_job
 from projects.intake import intake
-from projects.models import Item
+from projects.models import Item, Job, Label
+from tests.training.shape_makers import picture as noise
+from tests.training.shape_makers import star
+from training.datasets import augment, preprocess
 from training.datasets.export import export, size
-from training.datasets.version import freeze
+from training.datasets.version import Recipe, freeze
 
 SIZES = st.integers(1, 5000)
 
@@ -135,3 +142,94 @@ def test_pictures_set_aside_for_the_test_are_not_given_to_the_trainer(project, a
         draw(item, "car", 1, 1, 5, 5)
         Item.objects.filter(pk=item.pk).update(split="test" if n == 0 else "")
     assert export(freeze(project, alice), tmp_path).pictures == 3
+
+
+def test_prepared_and_augmented_pictures_have_labels_that_follow(project, alice, add_image, draw, tmp_path):
+    """A white block on black: whatever is done to the picture, its box is around the block."""
+    for n in range(5):
+        pixels = np.zeros((120, 160, 3), np.uint8)
+        pixels[30:70, 40 + n : 100 + n] = 255
+        draw(add_image(project, f"{n}.jpg", pixels), "car", 40 + n, 30, 60, 40)
+    moves = {"flip": {"amount": "both", "chance": 1}, "crop": {"amount": 0.3, "chance": 1}, "mosaic": {"chance": 0.5}}
+    recipe = Recipe(
+        preprocess=preprocess.parse({"resize": {"mode": "stretch", "width": 320, "height": 240}}),
+        augment=augment.parse({"copies": 3, **moves}),
+    )
+    version = freeze(project, alice, recipe=recipe)
+    steps: list[tuple[int, int]] = []
+    done = export(version, tmp_path / "set", lambda n, total: steps.append((n, total)))
+    assert done.pictures == sum(version.counts["pictures"].values()) == 4 * 4 + 1 and steps[-1] == (5, 5)
+    assert len(list((tmp_path / "set" / "images" / "val").iterdir())) == 1
+    for path in (tmp_path / "set" / "images").rglob("*.jpg"):
+        picture = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+        assert picture.shape == (240, 320)
+        label = path.parents[2] / "labels" / path.parent.name / f"{path.stem}.txt"
+        seen = np.zeros(picture.shape, bool)
+        for box in yolo.read(label.read_text(), 320, 240, classes=2).boxes:
+            x, y, w, h = (round(value) for value in (box.x, box.y, box.w, box.h))
+            assert picture[y + 3 : y + h - 3, x + 3 : x + w - 3].min(initial=255) > 150
+            seen[max(y - 3, 0) : y + h + 3, max(x - 3, 0) : x + w + 3] = True
+        assert (picture[~seen] < 150).all()
+    again = tmp_path / "again"
+    export(version, again)
+    for path in again.rglob("*.*"):
+        if path.name != "data.yaml":
+            assert path.read_bytes() == (tmp_path / "set" / path.relative_to(again)).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("task", "columns"), [("segment", 1 + 2 * 10), ("obb", 1 + 2 * 4), ("pose", 1 + 4 + 3 * 3), ("classify", 0)]
+)
+def test_each_task_has_labels_of_its_own(project, alice, add_image, draw, tmp_path, task, columns):
+    project.task = task
+    project.save()
+    Label.objects.filter(project=project).update(skeleton={"points": ["nose", "left eye", "right eye"], "edges": []})
+    geometry = {
+        "segment": star(100, 70, 40, True),
+        "obb": {"type": "rbox", "cx": 60, "cy": 60, "w": 30, "h": 20, "angle": 33},
+        "pose": {"type": "keypoints", "points": [[50, 50, 2], [40, 40, 1], [0, 0, 0]]},
+        "classify": {"type": "tag"},
+    }[task]
+    for n in range(3):
+        draw(add_image(project, f"{n}.jpg", noise(n)), "car", 0, 0, 0, 0, geometry=geometry)
+    only_lines = {"type": "polyline", "points": [[0, 1, 1], [1, 50, 60]]}
+    draw(add_image(project, "other.jpg", noise(9)), "car", 0, 0, 0, 0, geometry=only_lines)
+    version = freeze(project, alice)
+    done = export(version, tmp_path)
+    assert done.pictures == 3  # not the one with a line alone: it would teach that nothing is there
+    assert any("only shapes of other kinds" in warning for warning in version.counts["warnings"])
+    if task == "classify":
+        assert sorted(path.parent.name for path in tmp_path.rglob("*.jpg")) == ["0001"] * 3 and done.data == tmp_path
+        return
+    rows = [path.read_text().split("\n") for path in (tmp_path / "labels").rglob("*.txt")]
+    assert all(len(row) == 2 and len(row[0].split()) == columns and row[0][0] == "1" for row in rows)
+    if task == "pose":
+        described = yaml.safe_load(done.data.read_text())
+        assert described["kpt_shape"] == [3, 3] and described["flip_idx"] == [0, 2, 1]
+
+
+def test_a_version_is_exported_in_other_formats(project, alice, charlie, api, add_image, draw):
+    items = [add_image(project, f"{n}.jpg", noise(n)) for n in range(4)]
+    for item in items:
+        draw(item, "car", 10, 10, 30, 30)
+        draw(item, "person", 0, 0, 0, 0, geometry=star(100, 70, 40, False))
+    version = freeze(project, alice)
+    Annotation.objects.all().delete()
+    items[0].delete()
+    body = {"format": "coco", "version": str(version.pk), "media": True, "filters": {"splits": ["train"]}}
+    url = f"/api/v1/projects/{project.pk}/exports"
+    answer = api(alice).post(url, body, format="json")
+    assert answer.status_code == 202, answer.data
+    run_export_job(answer.data["id"])
+    job = Job.objects.get(pk=answer.data["id"])
+    assert job.status == "succeeded", job.error
+    assert job.result["counts"]["images"] == 3 and job.result["counts"]["by_type"] == {"box": 3, "polygon": 3}
+    with Export.objects.get().file.open("rb") as file, zipfile.ZipFile(file) as archive:
+        names = archive.namelist()
+        (labels,) = [json.loads(archive.read(name)) for name in names if name.endswith(".json")]
+    assert sum(name.endswith(".jpg") for name in names) == 3 and len(labels["annotations"]) == 6
+    unknown = {**body, "version": str(project.pk)}
+    assert api(alice).post(url, unknown, format="json").status_code == 404
+    asked = {**body, "filters": {"authors": [str(alice.pk)]}}
+    refused = api(alice).post(url, asked, format="json")
+    assert refused.status_code == 400 and "does not remember" in refused.data["detail"]
