@@ -32,6 +32,7 @@ MODULES = (
     "editor/render/parts.js",
     "editor/render/renderer.js",
     "editor/render/shape_layer.js",
+    "editor/render/sheet.js",
     "editor/render/style.js",
     "editor/render/viewport.js",
     "editor/tools/registry.js",

@@ -9,6 +9,8 @@ import { eachFrame, later } from "./labels.js";
 
 const ROW = 28;
 const SPARE = 6;
+/** Above so many letters a row's words may not fit. Clipping costs in every drawn frame, so others are not clipped. */
+const LONG = 24;
 const ORDER_SETTING = "frameloop.editor.list-order";
 const NAMES = { box: "box", rbox: "rotated box", polygon: "polygon", polyline: "line", keypoints: "points", mask: "mask", tag: "tag" };
 
@@ -153,10 +155,12 @@ export class ObjectList {
     const style = this.editor.styles.of(shape);
     const swatch = make("span", { class: isSuggestion(shape) ? "ed-swatch dashed" : "ed-swatch" });
     swatch.style.color = style.color;
+    const name = this.editor.nameOf(shape);
+    const detail = this._detail(shape);
     const row = make(
       "div",
-      { id: `shape-${shape.id}`, role: "option", class: "ed-row", "data-id": shape.id, "aria-posinset": String(i + 1), "aria-setsize": String(this.shapes.length) },
-      swatch, make("span", { class: "ed-cut" }, shape.detection_id ? `${style.name} ${shape.detection_id}` : style.name), make("span", { class: "ed-detail" }, this._detail(shape)),
+      { id: `shape-${shape.id}`, role: "option", class: name.length + detail.length > LONG ? "ed-row long" : "ed-row", "data-id": shape.id, "aria-posinset": String(i + 1), "aria-setsize": String(this.shapes.length) },
+      swatch, make("span", { class: "ed-name" }, name), make("span", { class: "ed-detail" }, detail),
     );
     if (shape.group) row.append(make("span", { class: "ed-grouped", title: "In a group", role: "img", "aria-label": "in a group" }));
     if (isSuggestion(shape) && this.editor.editable) row.append(small("accept", "check", "Accept (Enter)"), small("refuse", "x", "Refuse (Delete)"));

@@ -15,8 +15,13 @@ import { ShapeLayer } from "./shape_layer.js";
  * @typedef {import("./shape_layer.js").Entry} Entry
  */
 
-const REDRAW_MS = 120;
-const REPAINT_MS = 66;
+/** While the view is zoomed, a bitmap at a scale so far from the view's is soon drawn anew, another one now and then. */
+const FAR = 1.8;
+const FAR_MS = 120;
+const NEAR_MS = 400;
+/** The bitmap is drawn anew when so much of it is left beside the stage, as a share of the stage's size. */
+const SPARE = 0.08;
+const REPAINT_MS = 100;
 /** So many corners of a polygon cost as much as a box does. */
 const CORNERS_OF_A_BOX = 8;
 const REST_MS = 90;
@@ -80,7 +85,7 @@ export class Renderer {
     editor.on("frame", () => this.rebuild());
     editor.on("drafts", (/** @type {Set<string>} */ ids) => {
       for (const id of ids) this._touch(this.entries.get(id));
-      this._hurry = true; // what is dragged and what lies still must change over in one frame
+      if (ids.size) this._hurry = true; // what is dragged and what lies still must change over in one frame
       this.ask();
     });
     // A shape and the preview of its drag change over in one frame, others' like one's own.
@@ -99,7 +104,7 @@ export class Renderer {
 
   /** Draw everything again as soon as can be. */
   _anew() {
-    this._stale = true;
+    this._stale = this._hurry = true;
     this._drawnAt = 0;
     this.ask();
   }
@@ -147,14 +152,15 @@ export class Renderer {
         this.tree.remove(old);
         this.entries.delete(id);
         if (old.z) this._raised -= 1;
-        this._touch(old);
       }
       const annotation = this.editor.store.get(id);
       const entry = annotation && this._entry(annotation);
-      if (!entry) continue;
-      this._put(entry);
-      this.tree.insert(entry);
-      this._touch(entry);
+      if (entry) {
+        this._put(entry);
+        this.tree.insert(entry);
+      }
+      if (old && entry && overlap(old, entry)) this._dirty.push(union(old, entry));
+      else this._dirty.push(...[old, entry].flatMap((each) => each ?? []));
     }
     this.ask();
   }
@@ -245,6 +251,7 @@ export class Renderer {
     }
     this._repaint(now);
     this._drawOverlay(now);
+    this._hurry = false;
   }
 
   /**
@@ -253,9 +260,12 @@ export class Renderer {
    * @param {number} now
    */
   _due(now) {
-    if (this._drawnAt === 0 || !this._covers()) return true;
-    const zoomed = Math.abs(this.view.scale / this.layer.drawn.scale - 1) > 1e-9;
-    return zoomed && now - this._drawnAt >= Math.max(REDRAW_MS, COST_SHARE * this._drawCost);
+    if (!this._covers(0)) this._hurry = true;
+    if (this._drawnAt === 0 || !this._covers(SPARE)) return true;
+    const grown = this.view.scale / this.layer.drawn.scale;
+    if (Math.abs(grown - 1) <= 1e-9) return false;
+    const wait = grown > FAR || grown < 1 / FAR ? FAR_MS : NEAR_MS;
+    return now - this._drawnAt >= Math.max(wait, COST_SHARE * this._drawCost);
   }
 
   /** What others change is painted some times a second: each change of the bitmap has it copied and composed as a whole. @param {number} now */
@@ -266,16 +276,16 @@ export class Renderer {
       this._soon = setTimeout(() => this.ask(), REPAINT_MS);
       return;
     }
-    this.layer.repaint(this._dirty);
+    this.layer.repaint(this._dirty, this._hurry);
     this._dirty = [];
-    this._hurry = false;
     this._repaintedAt = now;
   }
 
-  _covers() {
+  /** Whether the bitmap covers what there is to see of the picture, and so much around it. @param {number} spare share of the stage's size */
+  _covers(spare) {
     const covered = this.layer.covered;
     if (!covered) return false;
-    const { minX, minY, maxX, maxY } = this.view.visible();
+    const { minX, minY, maxX, maxY } = this.view.visible(spare * Math.min(this.view.width, this.view.height));
     const { pictureWidth, pictureHeight } = this.view;
     return (
       covered.minX <= Math.max(minX, 0) && covered.minY <= Math.max(minY, 0) &&
@@ -286,7 +296,7 @@ export class Renderer {
   /** @param {number} now */
   _redraw(now) {
     const began = performance.now();
-    this.layer.draw(this.view);
+    this.layer.draw(this.view, this._hurry);
     this._drawCost = performance.now() - began;
     this._drawnAt = now;
     this._stale = false;
@@ -321,6 +331,11 @@ export class Renderer {
     overlay.showPeers(peers, (id) => this.entries.get(id)?.geometry ?? null, view, performance.timeOrigin + now, (id, geometry) => bonesOf(editor, id, geometry));
     put(this.stage, "data-peers", String(peers.length));
   }
+}
+
+/** @param {Bounds} a @param {Bounds} b */
+function overlap(a, b) {
+  return a.minX <= b.maxX && b.minX <= a.maxX && a.minY <= b.maxY && b.minY <= a.maxY;
 }
 
 /** What a shape costs to draw: a box is 1. @param {Geometry} geometry */

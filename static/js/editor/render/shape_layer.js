@@ -1,13 +1,13 @@
 /**
  * The static shapes, on one Canvas2D with a quarter of the stage's size to spare on each side, as far as there is
- * picture. While the view moves, the bitmap is moved by a CSS transform; it is drawn again every tenth of a second and
- * when the view rests. Without a GPU each frame of the page copies a visible Canvas2D and composes all of it anew,
- * changed or not, so soon after the last change a still copy, which costs nothing, is shown in its place.
+ * picture. While the view moves, the bitmap is moved by a CSS transform (`sheet.js`); it is drawn again when the view
+ * rests, has gone too far or lies at quite another scale.
  * Single rect calls: batching them into one path measured four times slower. Where there are thousands, their
  * outlines are written as pixels (`raster.js`).
  */
 import { boundsOf, pointsOf, union } from "../model/geometry.js";
 import { crowds, masks } from "./parts.js";
+import { Sheet } from "./sheet.js";
 
 /**
  * @typedef {import("../types.js").Bounds} Bounds
@@ -29,7 +29,6 @@ const MOST_WITH_NAMES = 250;
 const NAME_HEIGHT = 15;
 const NAME_WIDTH = 140;
 const MOST_DIRTY = 48;
-const STILL_MS = 300;
 const FAINT = 0.28;
 
 export class ShapeLayer {
@@ -44,9 +43,10 @@ export class ShapeLayer {
    * @param {(labelId: string) => [number, number][]} source.bones edges of a label's skeleton
    */
   constructor(canvas, source) {
-    this.canvas = canvas;
     this.source = source;
-    this.context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+    this.sheet = new Sheet(canvas);
+    /** Of the canvas that is drawn on. */
+    this.context = this.sheet.face.context;
     this.drawn = { x: 0, y: 0, scale: 1 };
     /** Where the bitmap lies on the stage, and its size, in CSS pixels. */
     this.left = this.top = 0;
@@ -65,38 +65,6 @@ export class ShapeLayer {
     this._raster = null;
     /** @type {Style | null} what the context is set to */
     this._pen = null;
-    /** Counts every change of the bitmap, so that a still copy that comes too late is not shown. */
-    this._version = 0;
-    this.still = /** @type {HTMLCanvasElement} */ (canvas.cloneNode());
-    this.still.classList.add("ed-still");
-    this._stillContext = this.still.getContext("bitmaprenderer");
-    this.still.hidden = true;
-    canvas.after(this.still);
-  }
-
-  /** The bitmap is about to change: show itself, and a still copy once it rests. */
-  _changes() {
-    this._version += 1;
-    if (!this.still.hidden) this._show(false);
-    clearTimeout(this._resting);
-    this._resting = setTimeout(() => this._rest(), STILL_MS);
-  }
-
-  async _rest() {
-    const version = this._version;
-    if (!this._stillContext || !globalThis.createImageBitmap) return;
-    const copy = await createImageBitmap(this.canvas).catch(() => null);
-    if (!copy || version !== this._version) return copy?.close();
-    this._stillContext.transferFromImageBitmap(copy);
-    this.still.style.cssText = this.canvas.style.cssText;
-    this._show(true);
-  }
-
-  /** @param {boolean} still */
-  _show(still) {
-    this.still.hidden = !still;
-    this.canvas.style.visibility = still ? "hidden" : "";
-    this.still.style.visibility = "";
   }
 
   /**
@@ -112,29 +80,19 @@ export class ShapeLayer {
     this.width = Math.max(1, right - this.left);
     this.height = Math.max(1, bottom - this.top);
     this.ratio = Math.min(globalThis.devicePixelRatio || 1, LARGEST_RATIO);
-    const { canvas } = this;
-    const [width, height] = [Math.round(this.width * this.ratio), Math.round(this.height * this.ratio)];
-    if (canvas.width !== width) canvas.width = width;
-    if (canvas.height !== height) canvas.height = height;
-    Object.assign(canvas.style, { width: `${this.width}px`, height: `${this.height}px`, left: `${this.left}px`, top: `${this.top}px` });
+    this.drawn = { x: view.x, y: view.y, scale: view.scale };
+    this.sheet.lay({ left: this.left, top: this.top, width: this.width, height: this.height, ...this.drawn }, this.ratio);
+    this.context = this.sheet.face.context;
   }
 
   /** Move the bitmap to where the view is now. @param {{x: number, y: number, scale: number}} view */
   place(view) {
-    const grown = view.scale / this.drawn.scale;
-    const x = view.x - this.drawn.x * grown - this.left * (1 - grown);
-    const y = view.y - this.drawn.y * grown - this.top * (1 - grown);
-    const still = Math.abs(grown - 1) < 1e-9 && Math.abs(x) < 0.01 && Math.abs(y) < 0.01;
-    const transform = still ? "" : `translate(${x}px, ${y}px) scale(${grown})`;
-    this.canvas.style.transform = transform;
-    if (!this.still.hidden) this.still.style.transform = transform;
+    this.sheet.place(view);
   }
 
-  /** Draw everything for a view. @param {import("./viewport.js").Viewport} view */
-  draw(view) {
-    this._changes();
+  /** Draw everything for a view. @param {import("./viewport.js").Viewport} view @param {boolean} atOnce whether it has to be seen with the frame that is being made, or may be with the next */
+  draw(view, atOnce) {
     this._lay(view);
-    this.drawn = { x: view.x, y: view.y, scale: view.scale };
     this.covered = this._toPicture(0, 0, this.width, this.height);
     const entries = this.source.search(grown(this.covered, NAME_WIDTH / view.scale));
     this.total = entries.reduce((sum, { weight }) => sum + weight, 0);
@@ -144,19 +102,22 @@ export class ShapeLayer {
     if (!crowd) {
       this._raster = null;
       this.context.clearRect(0, 0, this.width, this.height);
-    } else if (this._raster?.width !== this.canvas.width || this._raster.height !== this.canvas.height) {
-      this._raster = new crowd.Raster(this.canvas.width, this.canvas.height);
+    } else {
+      const { width, height } = this.context.canvas;
+      if (this._raster?.width !== width || this._raster.height !== height) this._raster = new crowd.Raster(width, height);
     }
     this._paint(entries, { left: 0, top: 0, width: this.width, height: this.height });
     this.redraws += 1;
+    this.sheet.changed(atOnce);
     this.place(view);
   }
 
-  /** Draw again where something changed. @param {Bounds[]} dirty in pixels of the picture */
-  repaint(dirty) {
+  /** Draw again where something changed. @param {Bounds[]} dirty in pixels of the picture @param {boolean} atOnce as in `draw` */
+  repaint(dirty, atOnce) {
     const { scale } = this.drawn;
-    const parts = dirty.length > MOST_DIRTY ? [dirty.reduce(union)] : dirty;
-    this._changes();
+    const missed = this.sheet.mend(dirty);
+    this.context = this.sheet.face.context;
+    const parts = missed.length > MOST_DIRTY ? [missed.reduce(union)] : missed;
     for (const part of parts) {
       const { left, top, width, height } = this._dirtyRect(part);
       if (width <= 0 || height <= 0) continue;
@@ -170,6 +131,7 @@ export class ShapeLayer {
       this._paint(this.source.search(grown(reach, (this.dense ? 4 : NAME_WIDTH) / scale)), { left, top, width, height });
       this.context.restore();
     }
+    this.sheet.changed(atOnce);
   }
 
   get _isCrowded() {
@@ -192,6 +154,7 @@ export class ShapeLayer {
     const { ratio } = this;
     this.context.setTransform(ratio, 0, 0, ratio, 0, 0);
     this.context.lineJoin = "round";
+    this._pen = null;
   }
 
   /** @param {number} x @param {number} y of the picture @returns {[number, number]} */
