@@ -6,7 +6,7 @@ Vertices are `[x, y]` as in `records`; masks are in `rle`.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import cv2
@@ -122,7 +122,7 @@ def ellipse(cx: float, cy: float, rx: float, ry: float, angle: float = 0, steps:
 
 
 def rings(geometry: Geometry) -> list[list[list[float]]]:
-    """The outlines of anything with an area: outer rings and holes, a mask's along its pixels' centres.
+    """The outlines of anything with an area: outer rings and holes, a mask's along its pixels' borders.
 
     Raises:
         ValueError: a geometry without an area.
@@ -146,35 +146,73 @@ def rings(geometry: Geometry) -> list[list[list[float]]]:
 def mask_parts(mask: Geometry) -> list[list[list[list[float]]]]:
     """A mask's separate parts, the largest first: each a list of rings, outer first, then its holes.
 
-    Rings run along the pixels' borders, so that filling them gives the mask again.
+    Rings run along the pixels' borders, so that what they enclose is the mask's pixels exactly; pixels that only
+    touch at a corner are apart.
     """
     found = bounds(mask)
     if found is None:
         return []
     left, top, right, bottom = (int(edge) for edge in found)
-    part = rle.decode(mask["counts"], *mask["size"])[top:bottom, left:right]
-    # Doubled, a contour through the pixels' centres runs half a pixel inside the border: snap it outwards.
-    big = cv2.resize(part, None, fx=2, fy=2, interpolation=cv2.INTER_NEAREST)
-    outlines, tree = cv2.findContours(np.ascontiguousarray(big), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
-    parts = []
-    for n, outline in enumerate(outlines):
-        if tree[0][n][3] >= 0:
-            continue
-        holes = [outlines[m] for m in range(len(outlines)) if tree[0][m][3] == n]
-        parts.append([_on_borders(ring, left, top) for ring in (outline, *holes)])
-    parts.sort(key=lambda rings_: -abs(ring_area(rings_[0])))
-    return [[ring for ring in part if len(ring) >= 3] for part in parts]
+    bits = np.pad(rle.decode(mask["counts"], *mask["size"])[top:bottom, left:right], 1)
+    _, islands = cv2.connectedComponents(np.ascontiguousarray(bits), connectivity=4)
+    outer: dict[int, list[list[float]]] = {}
+    holes: dict[int, list[list[list[float]]]] = {}
+    for ring, pixel in _borders(bits):
+        island = int(islands[pixel])
+        moved = [[float(x + left - 1), float(y + top - 1)] for x, y in ring]
+        if ring_area(ring) > 0:
+            outer[island] = moved
+        else:
+            holes.setdefault(island, []).append(moved)
+    parts = [[ring, *holes.get(island, [])] for island, ring in outer.items()]
+    return sorted(parts, key=lambda part: -ring_area(part[0]))
 
 
-def _on_borders(outline: Any, left: int, top: int) -> list[list[float]]:
-    """Doubled pixel coordinates to the nearest border between pixels, without vertices in line."""
-    ring = [[left + (int(x) + 1) // 2, top + (int(y) + 1) // 2] for x, y in outline.reshape(-1, 2)]
-    kept: list[list[float]] = []
-    for n, (x, y) in enumerate(ring):
-        (px, py), (nx, ny) = ring[n - 1], ring[(n + 1) % len(ring)]
-        if (x - px) * (ny - y) != (y - py) * (nx - x):
-            kept.append([float(x), float(y)])
-    return kept
+_STEPS = ((1, 0), (0, 1), (-1, 0), (0, -1))  # right, down, left, up: each a right turn from the one before
+_BESIDE = ((0, 0), (0, -1), (-1, -1), (-1, 0))  # (row, column) of the pixel on the right of a step, from its start
+
+
+def _borders(bits: rle.Bits) -> Iterator[tuple[list[list[int]], tuple[int, int]]]:
+    """Each border between 1 and 0 as a ring with the 1 on its right, and a pixel (row, column) that lies there.
+
+    Args:
+        bits: With a margin of zeros.
+    """
+    height, width = bits.shape
+    inside = bits[1:-1, 1:-1] != 0
+    ways = np.zeros((height, width), np.uint8)  # of each corner: a bit for each step that leaves it
+    ways[1:-1, 1:-1] |= inside & (bits[:-2, 1:-1] == 0)
+    ways[1:-1, 2:] |= (inside & (bits[1:-1, 2:] == 0)).astype(np.uint8) << 1
+    ways[2:, 2:] |= (inside & (bits[2:, 1:-1] == 0)).astype(np.uint8) << 2
+    ways[2:, 1:-1] |= (inside & (bits[1:-1, :-2] == 0)).astype(np.uint8) << 3
+    left = {(int(x), int(y)): int(ways[y, x]) for y, x in zip(*np.nonzero(ways), strict=True)}
+    while left:
+        at = next(iter(left))
+        step = next(n for n in range(4) if left[at] >> n & 1)
+        row, column = _BESIDE[step]
+        yield _walk(left, at, step), (at[1] + row, at[0] + column)
+
+
+def _walk(left: dict[tuple[int, int], int], at: tuple[int, int], step: int) -> list[list[int]]:
+    """The corners of one ring, whose steps are taken out of `left`; where two ways leave, it turns right."""
+    ring: list[list[int]] = []
+    before = -1
+    while left.get(at, 0) >> step & 1:
+        if step != before:
+            ring.append([at[0], at[1]])
+        left[at] &= ~(1 << step)
+        if not left[at]:
+            del left[at]
+        at, before = (at[0] + _STEPS[step][0], at[1] + _STEPS[step][1]), step
+        ways = left.get(at, 0)
+        step = next((turn for turn in ((step + 1) % 4, step, (step + 3) % 4) if ways >> turn & 1), step)
+    return _straight(ring)
+
+
+def _straight(ring: list[list[int]]) -> list[list[int]]:
+    """Without a first corner that lies on the way from the last to the second."""
+    (px, py), (x, y), (nx, ny) = ring[-1], ring[0], ring[1]
+    return ring[1:] if (x - px) * (ny - y) == (y - py) * (nx - x) else ring
 
 
 def ring_area(ring: Sequence[Point]) -> float:

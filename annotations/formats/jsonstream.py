@@ -19,6 +19,7 @@ _CHUNK = 1 << 20
 _LONGEST = 1 << 29
 _NOT_BLANK = re.compile(rb"[^ \t\r\n]")
 _NOT_BLANK_TEXT = re.compile(r"[^ \t\r\n]")
+_MAY_GO_ON = re.compile(r"[-+.0-9eE]*")  # the rest of a number that ends with the buffer
 _SEAM = re.compile(rb"\s*,\s*\{")
 _DECODER = json.JSONDecoder()
 _TRIES = 3
@@ -142,8 +143,8 @@ class _Reader:
                 if self.more():
                     continue
                 self.fail(str(error).split(":")[0].lower())
-            if end == len(text) and self.more():
-                continue  # a number may go on
+            if _MAY_GO_ON.fullmatch(text, end) and isinstance(found, int | float) and self.more():
+                continue
             self.at += len(text[:end].encode("utf-8", "surrogateescape"))
             return found
 
