@@ -134,6 +134,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "expire-uploads": {"task": "projects.tasks.expire_uploads", "schedule": 3600.0},
     "forget-expired": {"task": "projects.tasks.forget_expired", "schedule": 86_400.0},
     "reap-lost-jobs": {"task": "projects.tasks.reap_lost_jobs", "schedule": 15.0},
+    "look-at-pictures": {"task": "projects.tasks.look_at_pictures", "schedule": 600.0},
     "sweep-exports": {"task": "annotations.tasks.sweep_exports", "schedule": 3600.0},
     "sweep-imports": {"task": "annotations.tasks.sweep_imports", "schedule": 3600.0},
     "mirror-journals": {"task": "annotations.tasks.mirror_journals", "schedule": 15.0},

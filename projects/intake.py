@@ -22,7 +22,7 @@ from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 
-from projects import live, playback, sniff
+from projects import live, looks, playback, sniff
 from projects.models import Asset, Item, Project, Team, User, Video
 from projects.models.library import Kind
 from projects.pictures import Refused
@@ -87,6 +87,9 @@ def store_file(
                 notes=found["notes"],
                 created_by=by,
             )
+            seen = looks.of_file(Path(folder) / found["thumbnail"])
+            if seen is not None:
+                draft.brightness, draft.phash = seen
             with _second_name(source) if staged else nullcontext(source) as original:
                 return _keep(draft, found, form, original, Path(folder))
 

@@ -10,7 +10,8 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
-from projects import jobs, playback
+from projects import jobs, looks, playback
+from projects.files import local_path
 from projects.idempotency import KEPT_FOR
 from projects.intake import ASSETS
 from projects.models import Asset, KeptAnswer, Video
@@ -86,3 +87,14 @@ def stage_late_uploads() -> None:
 def expire_uploads() -> int:
     """Delete uploads whose time is over, and what crashes left of others. Returns how many files and rows."""
     return staging.expire() + store.sweep_files()
+
+
+@shared_task
+def look_at_pictures(most: int = 2000) -> int:
+    """Note how pictures look that came before this was noted. Returns how many."""
+    done = 0
+    for asset in Asset.objects.filter(brightness=None).exclude(thumbnail="").order_by("pk")[:most]:
+        seen = looks.of_file(local_path(asset.thumbnail))
+        if seen is not None:
+            done += Asset.objects.filter(pk=asset.pk).update(brightness=seen.brightness, phash=seen.phash)
+    return done

@@ -64,6 +64,8 @@ class Asset(models.Model):
     file = models.FileField(max_length=255, help_text="The original, as uploaded.")
     upright = models.FileField(max_length=255, blank=True, help_text="EXIF-baked copy, where the original needs one.")
     thumbnail = models.FileField(max_length=255, blank=True)
+    brightness = models.FloatField(null=True, blank=True, help_text="Mean luma of the thumbnail, 0 to 255.")
+    phash = models.BigIntegerField(null=True, blank=True, help_text="64 bits: see `projects.looks`.")
     notes = models.JSONField(default=list, blank=True, help_text="What was changed on the way in, in sentences.")
     created_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)

@@ -1,42 +1,28 @@
 """Pictures that nearly are the same one: told by a perceptual hash of their thumbnails.
 
-The hash is the classical one of the cosine transform (Zauner, Implementation and Benchmarking of Perceptual Image
-Hash Functions, 2010): 64 bits, of which copies that were resized, compressed or slightly brightened share nearly all.
+The hash is that of `projects.looks`: 64 bits.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-import cv2
 import numpy as np
-from django.core.cache import cache
 from numpy.typing import NDArray
 
+from projects import looks
+from projects.files import local_path
 from projects.models import Asset
 from projects.models.library import Kind
 
 _log = logging.getLogger(__name__)
 
 NEAR_BITS = 6
-_SIDE, _LOW, _BITS = 32, 8, 64
-_KEPT_S = 90 * 24 * 3600
+_BITS = 64
 _BATCH = 500
 _CODES = 2**20  # of pairs compared at once
-
-
-def phash(pixels: NDArray[np.uint8]) -> int:
-    """64 bits of a picture (height, width[, 3], uint8): which low frequencies are above their median.
-
-    A picture without any contrast has the hash 0.
-    """
-    grey = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-    small = cv2.resize(grey, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
-    low = cv2.dct(small - small.mean())[:_LOW, :_LOW].reshape(-1)
-    bits = low > max(float(np.median(low)), 0.0) if np.abs(low).max() > 1 else np.zeros(_BITS, bool)
-    return int.from_bytes(np.packbits(bits).tobytes(), "big")
 
 
 def clusters(hashes: Sequence[int], near: int = NEAR_BITS) -> list[int]:
@@ -110,27 +96,20 @@ def near_duplicates(
 
 def _hashes(assets: Sequence[Asset], step: Callable[[int, int], None]) -> dict[Any, int]:
     hashed: dict[Any, int] = {}
-    for start in range(0, len(assets), _BATCH):
-        batch = {_key(asset): asset for asset in assets[start : start + _BATCH]}
-        known = cache.get_many(batch)
-        fresh = {key: code for key, asset in batch.items() if key not in known and (code := _read(asset)) is not None}
-        if fresh:
-            cache.set_many({key: f"{code:x}" for key, code in fresh.items()}, _KEPT_S)
-        codes: Mapping[str, int] = {key: int(code, 16) for key, code in known.items()} | fresh
-        hashed |= {asset.pk: codes[key] for key, asset in batch.items() if key in codes}
-        step(min(start + _BATCH, len(assets)), len(assets))
+    for n, asset in enumerate(assets):
+        code = asset.phash if asset.phash is not None else _read(asset)
+        if code is not None:
+            hashed[asset.pk] = looks.unsigned(code)
+        if n % _BATCH == _BATCH - 1 or n == len(assets) - 1:
+            step(n + 1, len(assets))
     return hashed
 
 
-def _key(asset: Asset) -> str:
-    return f"phash:1:{asset.team_id}:{asset.sha256}"
-
-
 def _read(asset: Asset) -> int | None:
-    try:
-        with asset.thumbnail.open("rb") as file:
-            pixels = cv2.imdecode(np.frombuffer(file.read(), np.uint8), cv2.IMREAD_GRAYSCALE)
-    except OSError:
+    """The hash of a picture that came before hashes were kept; it is kept from now on."""
+    seen = looks.of_file(local_path(asset.thumbnail))
+    if seen is None:
         _log.warning("the thumbnail of asset %s is missing", asset.pk)
         return None
-    return None if pixels is None else phash(np.asarray(pixels, np.uint8))
+    Asset.objects.filter(pk=asset.pk).update(brightness=seen.brightness, phash=seen.phash)
+    return seen.phash

@@ -240,6 +240,6 @@ def _add_empty(found: Gathered, number: int, prefix: str, rows: Any, seen: set[A
 
 def _load_assets(found: Gathered) -> None:
     wanted = list(dict.fromkeys(picture.asset for picture in found.pictures))
-    fields = ("id", "team_id", "kind", "sha256", "thumbnail", "width", "height", "original_name")
+    fields = ("id", "team_id", "kind", "sha256", "thumbnail", "width", "height", "original_name", "phash")
     for start in range(0, len(wanted), _ASSETS):
         found.assets |= Asset.objects.only(*fields).in_bulk(wanted[start : start + _ASSETS])
