@@ -71,6 +71,12 @@ export class Choice extends Emitter {
     return this.labels.find((label) => label.id === id);
   }
 
+  /** What people call a shape: its class, and its number once the server has given it one. @param {Annotation} shape */
+  nameOf(shape) {
+    const { name } = this.styles.of(shape);
+    return shape.detection_id ? `${name} ${shape.detection_id}` : name;
+  }
+
   /** @param {Iterable<string>} ids */
   select(ids) {
     this.commitDrafts();

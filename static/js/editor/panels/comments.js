@@ -125,9 +125,8 @@ export class Comments {
   /** What a thread is about, in words. @param {{annotation?: string | null, frame?: number | null, x?: number | null}} place */
   placeText({ annotation, frame, x }) {
     const shape = annotation ? this.editor.store.get(annotation) : undefined;
-    const number = shape?.detection_id ? ` ${shape.detection_id}` : "";
     const on = typeof frame === "number" ? `, frame ${frame}` : "";
-    if (shape) return `${this.editor.styles.of(shape).name}${number}${on}`;
+    if (shape) return `${this.editor.nameOf(shape)}${on}`;
     if (annotation) return `A deleted shape${on}`;
     return typeof x === "number" ? `A point${on}` : "The item";
   }

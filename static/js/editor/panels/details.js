@@ -89,8 +89,7 @@ export class Details {
       const [first] = shapes;
       const sameLabel = shapes.every(({ label }) => label === first.label);
       swatch.style.color = sameLabel ? editor.styles.of(first).color : "var(--ed-soft)";
-      const style = editor.styles.of(first).name;
-      name.textContent = shapes.length > 1 ? `${shapes.length} shapes` : `${style}${first.detection_id ? ` ${first.detection_id}` : ""}`;
+      name.textContent = shapes.length > 1 ? `${shapes.length} shapes` : editor.nameOf(first);
       put(toggles[0], "aria-pressed", String(shapes.every(({ id }) => editor.locked.has(id))));
       put(toggles[1], "aria-pressed", String(shapes.every(({ id }) => editor.hidden.has(id))));
     });

@@ -174,7 +174,8 @@ class HistoryPanel {
       return this._draw();
     }
     const rev = Number(target.dataset.rev);
-    const frame = this.past.txs[rev - 1]?.ops.map((op) => op.frame ?? this.past.at(rev).get(op.id)?.frame).find((n) => typeof n === "number");
+    const then = this.past.at(rev);
+    const frame = this.past.txs[rev - 1]?.ops.map((op) => op.frame ?? then.get(op.id)?.frame).find((n) => typeof n === "number");
     this.show(rev, frame ?? null);
     /** @type {HTMLElement | null} */ (this.list.querySelector(`[data-rev="${rev}"]`))?.focus();
   }
@@ -184,7 +185,7 @@ class HistoryPanel {
     const gone = [...this.past.at(this.past.head).values()].filter((shape) => shape.deleted).sort((a, b) => (b.updated_rev ?? 0) - (a.updated_rev ?? 0));
     const open = /** @type {HTMLDetailsElement} */ (this.deleted).open;
     const rows = gone.slice(0, open ? ROWS : 0).map((shape) => {
-      const name = `${editor.label(shape.label)?.name ?? "shape"} ${shape.detection_id ?? ""}`;
+      const name = editor.nameOf(shape);
       const again = make("button", { type: "button", class: "ed-text-btn", "aria-label": `Restore ${name}` }, icon("undo"), "Restore");
       again.addEventListener("click", () => editor.submit([{ op: "restore", id: shape.id }], `Restore ${name}`));
       return make("li", {}, make("span", { class: "ed-cut" }, name), shape.updated_at ? make("time", {}, when(shape.updated_at)) : "", again);

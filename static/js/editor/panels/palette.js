@@ -55,7 +55,7 @@ class Palette {
     }));
     const labels = editor.labels.map(({ id, name }) => ({ kind: "Class", text: `Class: ${name}`, note: "", keys: [], why: "", run: () => editor.setLabel(id) }));
     const shapes = seen(editor).slice(0, 2000).map((shape) => {
-      const text = `${editor.styles.of(shape).name}${shape.detection_id ? ` ${shape.detection_id}` : ""}`;
+      const text = editor.nameOf(shape);
       return { kind: "Shape", text, note: "", keys: [], why: "", run: () => this._reveal(shape.id) };
     });
     return [...own, ...labels, ...shapes];

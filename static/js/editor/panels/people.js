@@ -1,7 +1,7 @@
 /** Who is here: avatars in the colour of their cursors, and a list of everybody with what can be done about each. */
 import { icon, make } from "../../lib/dom.js";
 import { crowd } from "../model/crowd.js";
-import { inkOn, personColor } from "../render/style.js";
+import { face } from "./face.js";
 import { later } from "./labels.js";
 
 /** @typedef {import("../model/crowd.js").Present} Present */
@@ -68,8 +68,7 @@ class PeopleBar {
 
   /** @param {Present} person */
   _avatar({ user }) {
-    const avatar = face(user, "button");
-    avatar.setAttribute("type", "button");
+    const avatar = face(user, "button", { class: "ed-avatar", type: "button" });
     avatar.dataset.person = user.id;
     const me = user.id === this.editor.config.user.id;
     if (me) avatar.classList.add("me");
@@ -148,8 +147,7 @@ class PeopleBar {
             this.editor.emit("visit", user.id);
           }),
         ];
-    const avatar = face(user, "span");
-    avatar.setAttribute("aria-hidden", "true");
+    const avatar = face(user, "span", { class: "ed-avatar", "aria-hidden": "true" });
     avatar.classList.toggle("away", person.away);
     return make("li", {}, avatar, words, ...acts);
   }
@@ -158,16 +156,6 @@ class PeopleBar {
 /** @param {string} id @param {string} text @param {string} title @param {() => void} run */
 function act(id, text, title, run) {
   return make("button", { type: "button", class: "ed-small quiet", "data-act": id, title, "aria-label": title, onclick: run }, text);
-}
-
-/** @param {{id: string, name: string}} user @param {"button" | "span"} tag */
-function face(user, tag) {
-  const color = personColor(user.id);
-  const initials = user.name.split(/\s+/).map((word) => word[0] ?? "").join("").slice(0, 2).toUpperCase();
-  const element = make(tag, { class: "ed-avatar" }, initials || "?");
-  element.style.background = color;
-  element.style.color = inkOn(color);
-  return element;
 }
 
 /** @param {Present} person @param {import("../editor.js").Editor} editor */

@@ -2,8 +2,8 @@
 import { ago } from "../../lib/bell.js";
 import { icon, make } from "../../lib/dom.js";
 import { mayResolve, partsOf, said } from "../model/threads.js";
-import { inkOn, personColor } from "../render/style.js";
 import { composer } from "./composer.js";
+import { face } from "./face.js";
 
 /**
  * @typedef {import("../model/threads.js").Thread} Thread
@@ -13,6 +13,7 @@ import { composer } from "./composer.js";
  */
 
 const UNDO_MS = 10_000;
+const FACE = { class: "ed-face", "aria-hidden": "true" };
 const NONE = {
   open: "No open comments. C pins one to a shape or a point.",
   resolved: "Nothing was resolved yet.",
@@ -145,7 +146,7 @@ export class ThreadPanel {
     return make(
       "button",
       { type: "button", class: "ed-thread", "data-thread": thread.id, onclick: () => this.comments.open(thread.id) },
-      face(first.author), make("span", { class: "ed-thread-words" }, make("strong", {}, first.author?.name ?? "Somebody"), make("span", { class: "ed-thread-text" }, first.text), make("small", {}, place)),
+      face(first.author, "span", FACE), make("span", { class: "ed-thread-words" }, make("strong", {}, first.author?.name ?? "Somebody"), make("span", { class: "ed-thread-text" }, first.text), make("small", {}, place)),
     );
   }
 
@@ -181,7 +182,7 @@ export class ThreadPanel {
     const when = make("time", { datetime: comment.created_at, title: new Date(comment.created_at).toLocaleString() }, `${ago(comment.created_at)}${comment.edited_at ? ", edited" : ""}`);
     const tools = mine ? [small("Edit", "pencil", () => this._edit(comment.id)), small("Delete", "trash", () => this._delete(comment))] : [];
     const words = comment.id === this.editing ? this._change(comment) : make("p", { class: "ed-words" }, ...partsOf(comment.text, comment.mentions).map((part) => (part.person ? make("b", { class: "ed-mention" }, part.text) : part.text)));
-    return make("article", { class: "ed-comment", "aria-label": `Comment by ${name}` }, face(comment.author), make("div", { class: "ed-thread-words" }, make("header", {}, make("strong", { class: "ed-cut" }, name), when, ...tools), words));
+    return make("article", { class: "ed-comment", "aria-label": `Comment by ${name}` }, face(comment.author, "span", FACE), make("div", { class: "ed-thread-words" }, make("header", {}, make("strong", { class: "ed-cut" }, name), when, ...tools), words));
   }
 
   /** @param {string} id */
@@ -242,16 +243,6 @@ export class ThreadPanel {
       this.comments.editor.emit("say", error instanceof Error ? error.message : String(error));
     }
   }
-}
-
-/** @param {{id: string, name: string} | null} person */
-function face(person) {
-  const color = personColor(person?.id ?? "");
-  const initials = (person?.name ?? "?").split(/\s+/).map((word) => word[0] ?? "").join("").slice(0, 2).toUpperCase();
-  const element = make("span", { class: "ed-face", "aria-hidden": "true" }, initials);
-  element.style.background = color;
-  element.style.color = inkOn(color);
-  return element;
 }
 
 /** @param {string} title @param {string} sign @param {() => void} act */

@@ -8,7 +8,7 @@ import { trackOf } from "../model/interpolation.js";
 import { Scale, markBeside, markNear, moveOps } from "../model/timeline.js";
 import { safeStorage } from "../util.js";
 import { later } from "./labels.js";
-import { ROW, RULER, drawTimeline, nameOf } from "./timeline_canvas.js";
+import { ROW, RULER, drawTimeline } from "./timeline_canvas.js";
 
 /**
  * @typedef {import("../editor.js").Editor} Editor
@@ -162,7 +162,7 @@ class Timeline {
     const known = trackOf(track);
     const runs = known.visible().map(([begin, end]) => `${begin} to ${end}`).join(", ");
     const here = track.keyframes?.[String(editor.frame)] ? "a key frame" : known.state(editor.frame ?? 0) ? "between key frames" : "outside";
-    return `${nameOf(editor, track)}, frames ${runs}${known.holds() ? " and on" : ""}, ${known.numbers.length} key frames; on frame ${editor.frame} ${here}`;
+    return `${editor.nameOf(track)}, frames ${runs}${known.holds() ? " and on" : ""}, ${known.numbers.length} key frames; on frame ${editor.frame} ${here}`;
   }
 
   /** @returns {Annotation[]} */

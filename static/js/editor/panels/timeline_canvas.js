@@ -20,12 +20,6 @@ const NAMES = 132;
  * @typedef {{ink: string, soft: string, line: string, onSoft: string, back: string, hover: string}} Colors
  */
 
-/** By the number that people call it. @param {import("../editor.js").Editor} editor @param {import("../types.js").Annotation} track */
-export function nameOf(editor, track) {
-  const { name } = editor.styles.of(track);
-  return track.detection_id ? `${name} ${track.detection_id}` : name;
-}
-
 /** @param {View} view */
 export function drawTimeline(view) {
   const { canvas, list, editor, scale, top } = view;
@@ -130,7 +124,7 @@ function drawTrack(context, view, track, y, colors) {
   context.fillStyle = color;
   context.fillRect(8, y + ROW / 2 - 5, 10, 10);
   context.fillStyle = colors.ink;
-  context.fillText(nameOf(editor, track), 24, y + ROW / 2, NAMES - 30);
+  context.fillText(editor.nameOf(track), 24, y + ROW / 2, NAMES - 30);
   context.save();
   context.beginPath();
   context.rect(NAMES, y, scale.width, ROW);

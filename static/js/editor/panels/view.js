@@ -146,7 +146,7 @@ class View {
     name.hidden = !bounds;
     if (!shape || !bounds) return;
     const style = editor.styles.of(shape);
-    name.textContent = shape.detection_id ? `${style.name} ${shape.detection_id}` : style.name;
+    name.textContent = editor.nameOf(shape);
     Object.assign(name.style, { background: style.color, color: style.ink, transform: `translate(${bounds.minX * scale + x}px, ${bounds.minY * scale + y - 16}px)` });
   }
 }

@@ -55,7 +55,7 @@ class WhoCard {
     if (!shape) return "";
     const deeds = deedsOf(shape, (who) => nameOf(editor, who), (at) => `${agoText(Date.parse(at))}, ${new Date(at).toLocaleString([], { dateStyle: "medium", timeStyle: "short" })}`);
     const words = deeds.map(({ what, who, when }) => `${what}${who ? ` by ${who}` : ""}${when ? `, ${when}` : ""}.`);
-    const title = `${editor.styles.of(shape).name}${shape.detection_id ? ` ${shape.detection_id}` : ""}`;
+    const title = editor.nameOf(shape);
     this.card.replaceChildren(make("strong", {}, title), ...words.map((line) => make("span", {}, line)));
     this._place(shape);
     this.card.hidden = false;
