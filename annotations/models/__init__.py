@@ -2,6 +2,7 @@ from annotations.models.blobs import MaskBlob
 from annotations.models.comments import Comment, Thread
 from annotations.models.document import Annotation, JournalTx, Source
 from annotations.models.exports import Export
+from annotations.models.figures import ItemFigures, ProjectFigures
 from annotations.models.imports import ImportedItem
 from annotations.models.mirror import ItemMirror, MirrorGone
 from annotations.models.sessions import AnnotationSession, Participant
@@ -16,11 +17,13 @@ __all__ = [
     "Consensus",
     "Export",
     "ImportedItem",
+    "ItemFigures",
     "ItemMirror",
     "JournalTx",
     "MaskBlob",
     "MirrorGone",
     "Part",
+    "ProjectFigures",
     "Participant",
     "Score",
     "Source",
