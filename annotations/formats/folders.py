@@ -1,6 +1,6 @@
 """Folders that are classes, as ImageNet has them: each picture lies in the folder of its tag. Pure.
 
-A folder of a split may stand before. An export lists its pictures in `pictures.csv` as well, with their paths, since
+A folder of a split may stand before. An export lists its pictures in `folders.csv` as well, with their paths, since
 `cow/1.jpg` does not say whether `cow` belongs to the path; where there is no list, it does.
 """
 
@@ -29,8 +29,8 @@ class Folders:
     options: tuple[Option, ...] = ()
 
     def detect(self, files: Files) -> float:
-        if listed := picture_list.find(files):
-            return 0.9 if not _has_truth(files, listed) else 0.0
+        if picture_list.find(files, picture_list.FOLDERS):
+            return 0.95
         names = files.names()
         if any(name.lower().endswith(_LABELS) for name in names):
             return 0.0
@@ -39,7 +39,7 @@ class Folders:
         return 0.6 if len(classes - {""}) >= _FEWEST and "" not in classes else 0.0
 
     def read(self, files: Files, options: Mapping[str, Any], report: Report) -> Dataset:
-        if listed := picture_list.find(files):
+        if listed := picture_list.find(files, picture_list.FOLDERS):
             return Dataset(_listed_labels(files, listed), _listed(files, listed, report))
         images = [name for name in files.names() if common.is_image(name)]
         if not images:
@@ -56,7 +56,7 @@ class Folders:
             names += [tag.label for tag in tags[:1] if tag.label not in names]
         with sink.open("labels.txt") as stream:
             stream.writelines(f"{' '.join(name.split())}\n".encode() for name in names)
-        with sink.open(picture_list.NAME) as stream:
+        with sink.open(picture_list.FOLDERS) as stream:
             rows.finish(stream)
 
     def media_name(self, picture: Picture, options: Mapping[str, Any]) -> str:
@@ -66,17 +66,6 @@ class Folders:
 
 
 FORMAT = Folders()
-
-
-def _has_truth(files: Files, listed: str) -> bool:
-    """Whether the list is one of pictures with masks, of MVTec AD."""
-    root = posixpath.join(posixpath.dirname(listed), "ground_truth/")
-    return any(name.startswith(root) for name in files.names()) or b"/good/" in _start(files, listed)
-
-
-def _start(files: Files, name: str) -> bytes:
-    with files.open(name) as stream:
-        return stream.read(4096)
 
 
 def _fitted(picture: Picture, abilities: Abilities, report: Report) -> list[Shape]:

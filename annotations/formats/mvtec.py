@@ -1,6 +1,6 @@
 """MVTec AD's folders for anomalies: `train/good`, `test/good`, `test/<defect>`, `ground_truth/<defect>/*_mask.png`.
 
-The folder is the picture's tag, and a defect's mask has its label. An export lists its pictures in `pictures.csv` too.
+The folder is the picture's tag, and a defect's mask has its label. An export lists its pictures in `mvtec.csv` too.
 """
 
 from __future__ import annotations
@@ -36,14 +36,16 @@ class MvTec:
     options: tuple[Option, ...] = ()
 
     def detect(self, files: Files) -> float:
-        names = files.names()
-        good = any(f"/{GOOD}/" in f"/{name}" and _PLACE.match(name) for name in names if common.is_image(name))
+        if picture_list.find(files, picture_list.MVTEC):
+            return 0.95
+        names = [name for name in files.names() if common.is_image(name)]
+        good = any(f"/{GOOD}/" in f"/{name}" and _PLACE.match(name) for name in names)
         truth = any("ground_truth/" in name for name in names)
-        listed = bool(picture_list.find(files))
-        return 0.95 if truth and (good or listed) else 0.7 if good and listed else 0.65 if good else 0.0
+        ours = picture_list.find(files, picture_list.FOLDERS)
+        return 0.0 if not good or ours else 0.95 if truth else 0.65
 
     def read(self, files: Files, options: Mapping[str, Any], report: Report) -> Dataset:
-        if listed := picture_list.find(files):
+        if listed := picture_list.find(files, picture_list.MVTEC):
             return Dataset([], _listed(files, listed, report))
         places = [found for name in files.names() if common.is_image(name) and (found := _PLACE.match(name))]
         if not places:
@@ -68,7 +70,7 @@ class MvTec:
                 _write_mask(masks, label, picture, mask, sink, report)
             _say_losses(shapes, label, picture, report)
             rows.add(self.media_name(picture, options), picture, label, mask)
-        with sink.open(picture_list.NAME) as stream:
+        with sink.open(picture_list.MVTEC) as stream:
             rows.finish(stream)
 
     def media_name(self, picture: Picture, options: Mapping[str, Any]) -> str:

@@ -13,7 +13,8 @@ from annotations.formats import common, values
 from annotations.formats.base import Files, FormatError, Report
 from annotations.formats.records import Picture
 
-NAME = "pictures.csv"
+FOLDERS, MVTEC = "folders.csv", "mvtec.csv"
+"""What the lists of the two formats are called."""
 COLUMNS = ("file", "path", "split", "label", "width", "height", "mask")
 _LONGEST = 1 << 16
 
@@ -42,9 +43,9 @@ class Writer:
         stream.write(self._text.getvalue().encode())
 
 
-def find(files: Files) -> str:
-    """The list's entry; "" where there is none."""
-    named = [name for name in files.names() if posixpath.basename(name) == NAME]
+def find(files: Files, base: str) -> str:
+    """The entry of the list called `base`; "" where there is none."""
+    named = [name for name in files.names() if posixpath.basename(name) == base]
     return next((name for name in named if values.start_of(files, name).startswith(b",".join(_head()))), "")
 
 

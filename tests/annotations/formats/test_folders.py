@@ -66,14 +66,14 @@ def test_folders_of_others_keep_the_class_in_the_path():
 
 def test_a_list_that_lies_is_told_by_line():
     head = "file,path,split,label,width,height,mask\n"
-    _, pictures, report = read(FORMAT, {"pictures.csv": head + "x,a.jpg,,cow,-1,2,\n,,,,,,\n../../b,b.jpg,,cow,1,1,\n"})
+    _, pictures, report = read(FORMAT, {"folders.csv": head + "x,a.jpg,,cow,-1,2,\n,,,,,,\n../../b,b.jpg,,cow,1,1,\n"})
     assert [(p.path, p.media) for p in pictures] == [("b.jpg", "")]
     assert [(remark.severity, remark.where) for remark in report.remarks] == [
         ("refused", "line 2"),
         ("refused", "line 3"),
     ]
     with pytest.raises(FormatError) as refused:
-        read(FORMAT, {"pictures.csv": head + '"a\n'})
+        read(FORMAT, {"folders.csv": head + '"a\n'})
     assert refused.value.where == "line 2"
 
 

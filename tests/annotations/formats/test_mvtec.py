@@ -81,7 +81,7 @@ def test_what_is_written_is_laid_out_for_others():
         "ground_truth/dust/b_mask.png",
         "ground_truth/dust/c.jpg_mask.png",
         "ground_truth/dust/c_mask.png",
-        "pictures.csv",
+        "mvtec.csv",
     ]
     assert codes(report) == {"box-as-mask": 2, "labels-lost": 1, "masks-united": 1, "unlabelled-left-out": 1}
     _, back, _ = read(FORMAT, content)
