@@ -147,8 +147,9 @@ class _Subset:
             self.report.change("ellipse", "An ellipse became a polygon of 64 corners.", self.file, where)
         label = self._label(found.get("label_id"))
         given = values.mapping(found.get("attributes") or {}, "attributes")
-        geometry = values.geometry(self._geometry(kind, found, given, label))
-        plain, others = values.scalars({k: v for k, v in given.items() if k not in _TIED}, "attributes")
+        properties, rest = datumaro_shapes.tied(found, given)
+        geometry = values.geometry(self._geometry(kind, found, properties.pop("rotation", 0), label))
+        plain, others = values.scalars(rest, "attributes")
         if others:
             text = f"The attribute {others[0]!r} is neither a text, a number, nor true or false, and was left out."
             self.report.change("attribute", text, self.file, where)
@@ -156,10 +157,9 @@ class _Subset:
             label,
             geometry,
             plain,
-            confidence=datumaro_shapes.share(given.get("score")),
-            number=datumaro_shapes.track(given.get("track_id", found.get("object_id"))),
             group=str(values.whole(found["group"], "group")) if found.get("group") else None,
             z=values.whole(found.get("z_order") or 0, "z_order", -(2**31)),
+            **properties,
         )
 
     def _label(self, number: Any) -> str:
@@ -167,14 +167,11 @@ class _Subset:
             raise Wrong(f"label_id is {values.short(number)}: there are {len(self.names)} labels, counted from 0")
         return self.names[number]
 
-    def _geometry(self, kind: str, found: dict[str, Any], given: dict[str, Any], label: str) -> Geometry:
+    def _geometry(self, kind: str, found: dict[str, Any], angle: float, label: str) -> Geometry:
         if kind == "skeleton" and "elements" in found:
             return self._elements(found["elements"], label)
         geometry = datumaro_shapes.READ[kind](found)
-        angle = given.get("rotation")
-        if kind != "bbox" or not angle:
-            return geometry
-        return datumaro_shapes.turned(geometry, values.number(angle, "rotation"))
+        return datumaro_shapes.turned(geometry, angle) if kind == "bbox" and angle else geometry
 
     def _elements(self, found: Any, label: str) -> Geometry:
         """A skeleton of separate points, in the order of the label's own."""
@@ -293,7 +290,7 @@ class _Writer:
     def _annotation(self, shape: Shape, n: int, groups: dict[str, int]) -> dict[str, Any]:
         number = self.numbers.setdefault(shape.label, len(self.numbers))
         kind, more, tied = datumaro_shapes.written(shape.geometry)
-        attributes: dict[str, Any] = {**shape.attributes, **tied}
+        attributes: dict[str, Any] = {**self._free(shape), **tied}
         if shape.confidence is not None:
             attributes["score"] = shape.confidence
         if shape.number is not None:
@@ -303,7 +300,14 @@ class _Writer:
         if kind == "points" and self.keypoints == "skeleton":
             found |= {"type": "skeleton", "points": [v for point in shape.geometry["points"] for v in point]}
             del found["visibility"]
-        return found if kind == "label" else {**found, "z_order": shape.z}
+        return found if kind == "label" and not shape.z else {**found, "z_order": shape.z}
+
+    def _free(self, shape: Shape) -> dict[str, Any]:
+        """The attributes but for those whose names say something else here."""
+        for name in shape.attributes.keys() & set(_TIED):
+            text = f"The attribute {name} is left out: Datumaro takes it for something else."
+            self.report.change("attribute-name", text, where=shape.label)
+        return {name: value for name, value in shape.attributes.items() if name not in _TIED}
 
     def finish(self, stream: IO[bytes], pile: spool.Pile) -> None:
         head = {"dm_format_version": "1.0", "media_type": _IMAGE, "infos": {}, "categories": self._categories()}

@@ -5,22 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from annotations.formats import convert, rle, values
+from annotations.formats import common, convert, rle, values
 from annotations.formats.records import Geometry
 from annotations.formats.values import Wrong
 
 
-def share(score: Any) -> float | None:
-    if score is None:
-        return None
-    found = values.number(score, "score")
-    if not 0 <= found <= 1:
-        raise Wrong(f"score is {values.short(score)}: a number from 0 to 1 is needed")
-    return found
-
-
-def track(number: Any) -> int | None:
-    return number if type(number) is int and number >= 0 else None
+def tied(found: dict[str, Any], given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(confidence and number, the other attributes); an attribute of such a name with another value stays one."""
+    rest = {name: value for name, value in given.items() if name != "keyframe"}
+    properties: dict[str, Any] = {}
+    score = common.finite(rest.get("score"))
+    if score is not None and 0 <= score <= 1:
+        properties["confidence"] = rest.pop("score")
+    for name, source in (("track_id", rest), ("object_id", found)):
+        number = common.whole(source.get(name))
+        if number is not None and "number" not in properties:
+            properties["number"] = number
+            rest.pop(name, None)
+    if common.finite(rest.get("rotation")) is not None:
+        properties["rotation"] = rest.pop("rotation")
+    return properties, rest
 
 
 def flat(found: dict[str, Any], step: int = 2) -> list[list[float]]:

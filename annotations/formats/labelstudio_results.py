@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from annotations.formats import labelstudio_values, labelstudio_video, values
+from annotations.formats import common, labelstudio_values, labelstudio_video, values
 from annotations.formats.base import Report
 from annotations.formats.labelstudio_values import READ, Size, kind_of
 from annotations.formats.records import Geometry, Shape
@@ -49,7 +49,7 @@ class Results:
     def _made(self, members: list[dict[str, Any]], score: Any, group: str | bool) -> list[Shape]:
         regions = [each for each in members if kind_of(each["type"]) in READ or each["type"] == _VIDEO]
         extras = [each for each in members if each["type"] in _EXTRAS]
-        confidence = _share(members[0].get("score", score))
+        confidence = self._confidence(members[0].get("score", score))
         if not regions:
             return self._tags(extras, members, confidence)
         region = regions[0]
@@ -59,6 +59,13 @@ class Results:
         shape.group = str(group) if group and len(regions) == 1 else None
         shape.geometry, shape.keyframes = self._geometry(regions)
         return [shape]
+
+    def _confidence(self, score: Any) -> float | None:
+        """A model may score as it likes: only shares of 1 are taken."""
+        if score is None or 0 <= (common.finite(score) or 0) <= 1:
+            return common.finite(score)
+        self.report.change("score", f"The score {values.short(score)} is not from 0 to 1.", self.file, self.where)
+        return None
 
     def _label(self, members: list[dict[str, Any]]) -> str:
         names = [
@@ -128,12 +135,3 @@ class Results:
 def _meta(result: dict[str, Any]) -> dict[str, Any]:
     meta = result.get("meta")
     return meta if isinstance(meta, dict) else {}
-
-
-def _share(score: Any) -> float | None:
-    if score is None:
-        return None
-    found = values.number(score, "score")
-    if not 0 <= found <= 1:
-        raise Wrong(f"score is {values.short(score)}: a number from 0 to 1 is needed")
-    return found

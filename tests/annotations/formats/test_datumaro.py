@@ -143,7 +143,6 @@ def test_a_skeleton_of_cvat_brings_its_points_as_one():
         ({"type": "mask", "label_id": 0, "rle": {"size": [4], "counts": "5"}}, "height, width"),
         ({"type": "mask", "label_id": 0}, "rle is None"),
         ({"type": "cuboid_3d", "label_id": 0}, "cannot be taken"),
-        ({"type": "label", "label_id": 0, "attributes": {"score": 7}}, "from 0 to 1"),
         ({"type": ["label"]}, "cannot be taken"),
         ("box", "an object is needed"),
     ],
@@ -155,6 +154,16 @@ def test_a_wrong_annotation_is_left_out_with_its_place(annotation, word):
     assert (remark.severity, remark.file) == ("refused", "annotations/train.json")
     assert remark.where == "items[0].annotations[0]"
     assert word in remark.text
+
+
+def test_attributes_with_the_names_of_properties():
+    given = {"score": "high", "track_id": -1, "rotation": "left", "keyframe": True}
+    _, (picture,), _ = read(FORMAT, document([{"type": "label", "label_id": 0, "attributes": given, "object_id": 4}]))
+    (shape,) = picture.shapes
+    assert (shape.attributes, shape.number) == ({"score": "high", "track_id": -1, "rotation": "left"}, 4)
+    content, report = write(FORMAT, Dataset([], [picture]))
+    assert codes(report) == {"attribute-name": 3}
+    assert read(FORMAT, content)[1][0].shapes[0].attributes == {}
 
 
 def test_what_is_turned_into_something_else_is_told():

@@ -154,6 +154,12 @@ def test_choices_are_tags_and_those_of_a_region_its_attributes():
     assert codes(report) == {"relation": 1}
 
 
+def test_a_score_that_is_no_share_is_told():
+    found, report = shapes(result(score=70))
+    assert found == [Shape("cow", BOX)]
+    assert codes(report) == {"score": 1}
+
+
 def test_points_of_a_region_are_its_group():
     point = {"x": 50, "y": 50, "width": 1, "keypointlabels": ["nose"]}
     found, _ = shapes(result(), result("keypointlabels", point, id="k", parentID="a"))
@@ -243,7 +249,6 @@ def test_the_interface_brings_labels_and_colours():
         (result(value={**VALUE, "x": 1e300}), "finite number"),
         (result(value={**VALUE, "x": "1"}), "not a number"),
         (result(value={**VALUE, "rectanglelabels": []}), "no label"),
-        (result(score=7), "from 0 to 1"),
         (result("brushlabels", {"format": "rle", "rle": FOREIGN, "brushlabels": ["cow"]}), "20000 are needed"),
         (result("brushlabels", {"format": "rle", "rle": [0, 300], "brushlabels": ["cow"]}), "bytes"),
         (result("brushlabels", {"format": "rle", "rle": [0, 0, 78, 32, 57], "brushlabels": ["cow"]}), "too early"),
