@@ -72,7 +72,9 @@ class Exports(APIView):
         except FilterError as error:
             raise invalid(f"/filters{error.pointer}", error.detail) from None
         except SourceError as error:
-            raise Problem(404 if error.code == "no-version" else 400, error.code, error.detail) from None
+            if error.code == "no-version":
+                raise Problem(404, error.code, error.detail) from None
+            raise invalid(error.pointer, error.detail, error.code) from None
         return Response(JobSerializer(job).data, 202)
 
 

@@ -7,7 +7,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from annotations.exports import exporting
+from annotations.exports import exporting, sources
+from annotations.exports import media as exported_media
+from annotations.formats.records import Label, Picture, Shape
 from annotations.models import Annotation, Export
 from projects import media
 from projects.models import Item, Job
@@ -109,3 +111,24 @@ def test_a_link_expires_and_its_archive_is_swept(
     assert not row.file.storage.exists(row.file.name)
     assert client.get(job["result"]["url"]).status_code == 404
     assert api(alice).get(f"/api/v1/jobs/{job['id']}").data["result"]["url"] is None
+
+
+def test_versions_come_from_whoever_has_them(project, item, labels, alice, ask, api, monkeypatch):
+    """Rooms above this one bring sources of their own: what they give is written as a project's own data are."""
+
+    def content(owner, params):
+        picture = Picture("frozen.png", 640, 480, [Shape("car", {"type": "box", "x": 1, "y": 2, "w": 3, "h": 4})])
+        return sources.Content([Label("car", index=0)], [sources.Entry(picture, "")], exported_media.of_assets, 1)
+
+    def check(owner, params):
+        if params["version"] != known:
+            raise sources.SourceError("no-version", "The project has no such version.")
+
+    known = new_id()
+    monkeypatch.setitem(sources._sources, "version", sources.Source(content, check))
+    assert ask(version=known)["result"]["counts"]["by_label"] == {"car": 1}
+    wanted = {"format": "coco", "version": new_id()}
+    assert api(alice).post(f"/api/v1/projects/{project.pk}/exports", wanted).status_code == 404
+    monkeypatch.delitem(sources._sources, "version")
+    answer = api(alice).post(f"/api/v1/projects/{project.pk}/exports", wanted)
+    assert answer.status_code == 400 and answer.json()["errors"][0]["pointer"] == "/version"
