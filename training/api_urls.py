@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern] = [
     path("versions/<uuid:version_id>", versions.OneVersion.as_view()),
     path("versions/<uuid:version_id>/frames", versions.Frames.as_view()),
     path("versions/<uuid:version_id>/frames/<int:frame_id>/picture", versions.FramePicture.as_view()),
+    path("versions/<uuid:version_id>/frames/<int:frame_id>/made", versions.FrameMade.as_view()),
     path("versions/<uuid:version_id>/diff", versions.Diff.as_view()),
     path("versions/<uuid:version_id>/restore", versions.Restore.as_view()),
     path(f"{_PROJECT}/training-jobs", jobs.TrainingJobs.as_view()),

@@ -11,7 +11,7 @@ from annotations.exports import filters
 from annotations.exports.filters import FilterError
 from projects.media import signed_url
 from projects.serializers.fields import Strict
-from training.datasets import augment, preprocess
+from training.datasets import augment, outlines, preprocess
 from training.datasets.preprocess import RecipeError
 from training.models import Model, Version, VersionFrame
 
@@ -157,6 +157,13 @@ class VersionFrameSerializer(serializers.ModelSerializer[VersionFrame]):
             "shapes",
         )
         read_only_fields = fields
+
+    def to_representation(self, row: VersionFrame) -> dict[str, Any]:
+        labels = self.context.get("labels")
+        if labels is None:
+            return super().to_representation(row)
+        paths = outlines.drawn(row.shapes, labels, row.asset.width, row.asset.height)
+        return {**super().to_representation(row), "outlines": paths}
 
     def get_thumbnail(self, row: VersionFrame) -> str | None:
         return signed_url(row.asset.thumbnail) if row.frame is None and row.asset.thumbnail else None

@@ -25,12 +25,12 @@ from training import jobs, serializers
 from training.datasets import augment
 from training.datasets.diff import diff
 from training.datasets.pictures import Look, Others, Source, make
-from training.datasets.preview import preview
+from training.datasets.preview import preview, shown
 from training.datasets.version import DatasetError, Recipe
 from training.models import Version, VersionFrame
 
 _TAGS = ["training"]
-_WIDEST = 4096
+_WIDEST, _MOST_SHOWN = 4096, 5
 LIST = extend_schema(
     tags=_TAGS, parameters=[OpenApiParameter("limit", int, description="Rows a page: 50 by default, at most 500.")]
 )
@@ -136,6 +136,7 @@ class FramePages(CursorPages):
         parameters=[
             OpenApiParameter("split", str, description="train, val or test."),
             OpenApiParameter("label", str, description="The id of a class of the version."),
+            OpenApiParameter("outlines", bool, description="With `outlines`: shapes as SVG paths, for a page."),
             OpenApiParameter("limit", int, description="Rows a page: 50 by default, at most 500."),
         ],
     )
@@ -147,8 +148,13 @@ class Frames(generics.ListAPIView[VersionFrame]):
     serializer_class = serializers.VersionFrameSerializer
     pagination_class = FramePages
 
+    def get_serializer_context(self) -> dict[str, Any]:
+        return {**super().get_serializer_context(), "labels": getattr(self, "labels", None)}
+
     def get_queryset(self) -> Any:
         version = access.fetch(Version.objects.all(), self.request.user, self.kwargs["version_id"])
+        if self.request.query_params.get("outlines") in ("1", "true"):
+            self.labels = {label["id"]: label for label in version.labels}
         rows = version.frames.select_related("asset")
         query = self.request.query_params
         if query.get("split"):
@@ -209,6 +215,31 @@ def train_pictures(version: Version, look: Look) -> Others:
     ids = list(version.frames.filter(split="train", shape_count__gt=0).order_by("id").values_list("pk", flat=True))
     rows = VersionFrame.objects.select_related("asset__video")
     return Others(look, len(ids), lambda n: Source.of_row(rows.get(pk=ids[n])))
+
+
+class FrameMade(APIView):
+    @extend_schema(
+        operation_id="versions_frame_made",
+        tags=_TAGS,
+        parameters=[OpenApiParameter("part", int, description="Which tile, from 0.")],
+        responses={200: OpenApiTypes.OBJECT},
+    )
+    def get(self, request: Request, version_id: uuid.UUID, frame_id: int) -> Response:
+        """A picture as a training gets it, and its first copies: `{parts, samples}`, samples as of a preview."""
+        version = access.fetch(Version.objects.all(), request.user, version_id)
+        row = version.frames.select_related("asset__video").filter(pk=frame_id).first()
+        if row is None:
+            raise Problem(404, "no-picture", "The version has no such picture.")
+        look, source = Look.of(version, version.labels, version.content_hash), Source.of_row(row)
+        copies = min(augment.copies(version.augment), _MOST_SHOWN) if row.split == "train" else 0
+        labels = {label["id"]: label for label in version.labels}
+        try:
+            found = list(make(look, source, source.sample(), copies, train_pictures(version, look)))
+        except (FrameUnreadable, OSError) as error:
+            raise Problem(410, "unreadable", f"The stored file does not give the picture any more: {error}") from None
+        part = min(_whole(request, "part", 0, 100_000), found[-1].part)
+        samples = [{"copy": one.copy, **shown(one.sample, labels)} for one in found if one.part == part]
+        return Response({"parts": found[-1].part + 1, "samples": samples})
 
 
 class Diff(APIView):

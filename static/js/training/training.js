@@ -126,4 +126,13 @@ if (form) {
   on(form, "change", "input[name=preset]", fillIn);
   on(form, "change", "select[name=model]", hint);
   fillIn();
+  chooseVersion(new URLSearchParams(location.search).get("version"));
+}
+
+/** The version that a link asks for, with the settings open so that it is seen. @param {string | null} id */
+function chooseVersion(id) {
+  const select = field("version");
+  if (!id || !(select instanceof HTMLSelectElement) || ![...select.options].some((option) => option.value === id)) return;
+  select.value = id;
+  select.closest("details")?.setAttribute("open", "");
 }
