@@ -84,7 +84,7 @@ def shape_xml(shape: Shape, labels: dict[str, Label], groups: dict[str, int]) ->
     occluded = shape.attributes.get("occluded") is True
     head: dict[str, Any] = {"label": shape.label, "source": "manual" if shape.source == "human" else "file"}
     more: dict[str, Any] = {"occluded": int(occluded)} if shape.geometry["type"] != "tag" else {}
-    if shape.geometry["type"] != "tag":
+    if shape.z or shape.geometry["type"] != "tag":
         more["z_order"] = shape.z
     if shape.group is not None:
         more["group_id"] = groups.setdefault(shape.group, len(groups) + 1)

@@ -6,6 +6,7 @@ COCO counts column by column, CVAT row by row; both begin with the background.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -21,8 +22,9 @@ class RleError(ValueError):
     """The run lengths are none, or do not fit their size."""
 
 
+@lru_cache(maxsize=8)
 def runs(counts: str) -> Runs:
-    """The runs of COCO's compressed text.
+    """The runs of COCO's compressed text, not to be written to: a mask is asked about several times in a row.
 
     Five bits a character, offset 48, bit 5 for 'more follows', signed; from the fourth on each is stored as the
     difference to the one two before (cocoapi, `rleFrString`).
@@ -38,13 +40,16 @@ def runs(counts: str) -> Runs:
     except UnicodeEncodeError:
         raise RleError("the counts are not a compressed run-length text") from None
     if not len(codes):
+        codes.flags.writeable = False
         return codes
     if codes.min() < 0 or codes.max() > 63:
         raise RleError("the counts are not a compressed run-length text")
     ends = np.flatnonzero((codes & 32) == 0)
     if not len(ends) or ends[-1] != len(codes) - 1:
         raise RleError("the counts end in the middle of a run")
-    return _undo_differences(_values(codes, ends))
+    lengths = _undo_differences(_values(codes, ends))
+    lengths.flags.writeable = False
+    return lengths
 
 
 def _values(codes: Runs, ends: Runs) -> Runs:

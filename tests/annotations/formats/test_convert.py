@@ -76,6 +76,14 @@ def test_any_runs_come_back_from_their_text(lengths):
     assert rle.runs(rle.text(lengths)).tolist() == lengths
 
 
+def test_few_run_lengths_are_kept_and_nobody_can_change_them():
+    for n in range(1, 50):
+        kept = rle.runs(rle.text([n]))
+    assert rle.runs.cache_info().currsize == rle.runs.cache_info().maxsize == 8
+    with pytest.raises(ValueError):
+        kept[0] = 3
+
+
 @pytest.mark.parametrize("counts", ["\x00", "ÿ", "o", "P", "0" * 3, [1.5], [-1, 81], None, {}, [80, 1], "o" * 15])
 def test_run_lengths_that_lie_are_refused(counts):
     with pytest.raises(rle.RleError):
