@@ -129,7 +129,8 @@ def _set(upload: Upload, **changes: Any) -> bool:
     upload.save(update_fields=[*changes])
     if upload.state != UploadState.COMPLETE:
         store.forget_bytes(upload)
-    _ring(upload)
+    if not (upload.at_once and upload.state == UploadState.STAGED):  # its item follows in a moment
+        _ring(upload)
     return True
 
 

@@ -83,7 +83,7 @@ export class ReviewTray {
     /** @type {Waiting[]} */
     const rows = [];
     for await (const row of pages(`projects/${this.project}/uploads?waiting=true&limit=500`)) {
-      const told = row.at_once && row.state !== "receiving"; // in the list of uploads
+      const told = row.at_once && row.state === "refused"; // in the list of uploads
       if (!this.hears.sends(row) && !told) rows.push(row);
     }
     const placed = new Map(this.rows.map(({ id }, place) => [id, place]));

@@ -86,7 +86,7 @@ class Upload {
     } else if (seen.state === "refused" || seen.status === 404) {
       this.refused = seen.state === "refused";
       this.show("failed", seen.problem.detail);
-    } else if (seen.state === "staged") this.show("staged", seen.notice || "Waits below to be added.");
+    } else if (seen.state === "staged" && !seen.at_once) this.show("staged", seen.notice || "Waits below to be added.");
     else if (seen.state === "complete" && seen.inspected) this.show("kept", "No picture and no video: kept below for an import.");
     else return false;
     return true;
