@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from django.contrib import admin
 
+from annotations.figures import admin as figures
 from annotations.imports import admin as imports
 from annotations.mirror import admin as mirror
 from annotations.models import Annotation, AnnotationSession, Comment, JournalTx, MaskBlob, Participant, Thread
 from annotations.work import admin as work
 from projects.inspection import ReadOnly, link, pretty
 
-__all__ = ["imports", "mirror", "work"]
+__all__ = ["figures", "imports", "mirror", "work"]
 
 
 @admin.register(Annotation)

@@ -13,6 +13,7 @@ from annotations.api import (
     labels,
     quality,
     sessions,
+    statistics,
     work,
 )
 
@@ -43,6 +44,7 @@ urlpatterns: list[URLPattern] = [
     path("projects/<uuid:project_id>/next-item", work.NextItem.as_view()),
     path("projects/<uuid:project_id>/consensus", consensus.ProjectConsensus.as_view()),
     path("projects/<uuid:project_id>/quality", quality.Quality.as_view()),
+    path("projects/<uuid:project_id>/statistics", statistics.Statistics.as_view()),
     path("projects/<uuid:project_id>/ground-truth", consensus.GroundTruth.as_view()),
     path("projects/<uuid:project_id>/work-rules", consensus.Rules.as_view()),
     path("items/<uuid:item_id>/consensus", consensus.ItemConsensus.as_view()),

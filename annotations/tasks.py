@@ -6,10 +6,12 @@ from celery import shared_task
 
 from annotations import relabel
 from annotations.exports import conversions, exporting
+from annotations.figures import keeping
 from annotations.imports import files, running, starting
 from annotations.mirror import writing
 from annotations.people import sessions
 from projects import jobs
+from projects.models import Project
 
 
 @shared_task(name=relabel.TASK)
@@ -54,3 +56,11 @@ def end_sessions() -> int:
 def mirror_journals() -> int:
     """Keep the storage's copy of the labels up. Returns how many items were behind."""
     return writing.catch_up()
+
+
+@shared_task(name=keeping.TASK)
+def count_figures(project_id: str, seconds: float = 20.0) -> None:
+    """Count a project's items; what is left then is another message, so that others have their turn."""
+    project = Project.objects.filter(pk=project_id).first()
+    if project is not None and not keeping.catch_up(project, seconds):
+        count_figures.delay(project_id)

@@ -17,11 +17,13 @@ from annotations.models import (
     Comment,
     Consensus,
     ImportedItem,
+    ItemFigures,
     ItemMirror,
     JournalTx,
     MaskBlob,
     MirrorGone,
     Participant,
+    ProjectFigures,
     Score,
     Thread,
     WorkRules,
@@ -108,6 +110,8 @@ def everything(project, alice, bob, charlie) -> dict:
     WorkRules.objects.create(project=project)
     StateChange.objects.create(item=item, before="to-do", after="in-progress", by=alice, rev=1)
     ItemMirror.objects.create(item=item, folder="mirror/street/car")
+    ItemFigures.objects.create(item=item, project=project, rev=1)
+    ProjectFigures.objects.create(project=project)
     MirrorGone.objects.create(folder="mirror/street/bus")
     ImportedItem.objects.create(item=item, job=Job.objects.create(project=project, kind="import"))
     Notice.objects.create(user=alice, project=project, kind="mention", text="Bob mentioned you", url="/")
