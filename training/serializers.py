@@ -95,7 +95,7 @@ class PreviewSerializer(NewVersionSerializer):
     first = serializers.IntegerField(min_value=0, max_value=10_000, required=False, default=0, help_text="Which ones.")
 
 
-class RestoreSerializer(serializers.Serializer[Any]):
+class RestoreVersionSerializer(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=120, required=False, allow_blank=True, default="", help_text="Its name.")
 
 

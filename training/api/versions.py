@@ -273,7 +273,7 @@ class Restore(APIView):
     @extend_schema(
         operation_id="versions_restore",
         tags=_TAGS,
-        request=serializers.RestoreSerializer,
+        request=serializers.RestoreVersionSerializer,
         responses={202: JobSerializer},
     )
     @idempotent
@@ -284,7 +284,7 @@ class Restore(APIView):
         """
         version = access.fetch(Version.objects.select_related("project"), request.user, version_id, Act.TRAIN)
         access.require_in_team(request.user, version.project.team_id, Act.CREATE_PROJECTS)
-        body = serializers.RestoreSerializer(data=request.data)
+        body = serializers.RestoreVersionSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         job = jobs.start_restore(version, request.user, body.validated_data["name"])
         return Response(JobSerializer(job).data, status=202)
