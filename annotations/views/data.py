@@ -33,6 +33,7 @@ def data(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
         "splits": [(value, name if value else "Not chosen yet") for value, name in Split.choices],
         "facts": {
             "project": str(project.pk),
+            "task": project.task,
             "me": str(request.user.pk),
             "mayAnnotate": rank >= Act.ANNOTATE,
             "mayStopOthers": rank >= Act.TRAIN,

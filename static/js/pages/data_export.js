@@ -6,6 +6,7 @@ import { abilityChips, chosenOptions, formatCards, optionFields, showError } fro
 
 /** @typedef {import("./data_parts.js").Format} Format */
 
+const USUAL = /** @type {Record<string, string>} */ ({ obb: "dota", classify: "folders", anomaly: "mvtec" });
 const LISTS = ["labels", "states", "splits", "authors", "sources"];
 
 /** @param {HTMLElement} form @param {Format[]} formats @param {import("./data_jobs.js").Jobs} jobs */
@@ -14,7 +15,7 @@ export function startExports(form, formats, jobs) {
   let format;
   const button = /** @type {HTMLButtonElement} */ (find("button.btn-primary", form));
   const part = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (find(selector, form));
-  formatCards(part("[data-formats]"), formats.filter((each) => each.write), (chosen) => {
+  formatCards(part("[data-formats]"), formats.filter((each) => each.write), USUAL[jobs.facts.task] ?? "coco", (chosen) => {
     format = chosen;
     part("[data-abilities]").replaceChildren(...abilityChips(chosen));
     optionFields(part("[data-options]"), chosen, "write");

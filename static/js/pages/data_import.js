@@ -203,7 +203,7 @@ function missing(pictures) {
   return make(
     "details",
     { class: "data-report" },
-    make("summary", {}, `${count(pictures.missing)} pictures are neither in the project nor in the file: their shapes are left out`),
+    make("summary", {}, `Neither in the project nor in the file: ${count(pictures.missing)} picture${pictures.missing === 1 ? "" : "s"}, with what is on them`),
     make("ul", { class: "data-report-list", tabindex: "0" }, ...shown.map((path) => make("li", {}, make("span", { class: "mono" }, path)))),
   );
 }

@@ -9,7 +9,7 @@ import { statusBadge } from "../training/status.js";
 import { count, reportView } from "./data_parts.js";
 
 /** @typedef {import("./data_parts.js").Report} Report */
-/** @typedef {{project: string, me: string, mayAnnotate: boolean, mayStopOthers: boolean, mayImport: boolean, labels: {id: string, name: string, color: string}[]}} Facts */
+/** @typedef {{project: string, me: string, mayAnnotate: boolean, mayStopOthers: boolean, mayImport: boolean, task: string, labels: {id: string, name: string, color: string}[]}} Facts */
 
 export const ENDED = new Set(["succeeded", "failed", "cancelled"]);
 const LOOK_MS = 4000;
@@ -31,7 +31,7 @@ export function countWords(counts) {
 export function untilWords(at) {
   const left = Date.parse(at) - Date.now();
   if (left <= 0) return "expired";
-  const days = Math.floor(left / 86_400_000);
+  const days = Math.floor((left + 3_600_000) / 86_400_000); // a week is one for its first hour
   return days ? `kept for ${days} day${days === 1 ? "" : "s"}` : `kept until ${new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}`;
 }
 

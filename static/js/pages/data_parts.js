@@ -37,8 +37,8 @@ export function abilityChips(format) {
   return [...geometries, ...FLAGS.map(([name, words]) => chip(Boolean(has[name]), words))];
 }
 
-/** Radio buttons of formats. @param {HTMLElement} box @param {Format[]} formats @param {(format: Format) => void} chosen */
-export function formatCards(box, formats, chosen) {
+/** Radio buttons of formats. @param {HTMLElement} box @param {Format[]} formats @param {string} first @param {(format: Format) => void} chosen */
+export function formatCards(box, formats, first, chosen) {
   const name = box.dataset.name ?? "format";
   const cards = formats.map((format) =>
     make(
@@ -49,8 +49,8 @@ export function formatCards(box, formats, chosen) {
     ),
   );
   box.replaceChildren(...cards);
-  const first = find("input", box);
-  if (first instanceof HTMLInputElement) first.click();
+  const begin = find(`input[value="${first}"]`, box) ?? find("input", box);
+  if (begin instanceof HTMLInputElement) begin.click();
 }
 
 /** @param {Element | null} select @param {Format[]} formats */
