@@ -13,12 +13,13 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
+import psycopg
 import redis
 from django.db import DatabaseError, connection, transaction
 
@@ -27,7 +28,7 @@ from annotations.checks import MAX_OPS_TRUSTED
 from annotations.statements import array
 from projects import live
 
-_COPY_BYTES = 1 << 20
+_PIECE, _HEAP = 1 << 16, 1 << 20  # a socket holds a few pieces; heaps are sent one after the other
 _RINGS_AT_ONCE = 500
 _NULL = b"\\N"
 
@@ -78,27 +79,46 @@ class Written:
     left: list[str] = field(default_factory=list)
 
 
+class _Line:
+    """The connection's one COPY, left open: PostgreSQL reads what came while the next rows are being made."""
+
+    def __init__(self) -> None:
+        self._sql = ""
+        self._open = ExitStack()
+        self._copy: Any = None
+
+    def send(self, statement: str, data: bytes) -> None:
+        if statement != self._sql:
+            self.close()
+            cursor = self._open.enter_context(connection.cursor())
+            self._copy, self._sql = self._open.enter_context(cursor.copy(statement)), statement
+        self._copy.write(data)
+
+    def close(self) -> None:
+        """Until then the connection is good for nothing else."""
+        self._sql = ""
+        self._open.close()
+
+
 class _Copy:
     """Rows on their way into a temporary table."""
 
-    def __init__(self, table: str, columns: str) -> None:
+    def __init__(self, line: _Line, table: str, columns: str, at_once: int = _PIECE) -> None:
+        self._line, self._at_once = line, at_once
         self._sql = f"COPY {table} ({columns}) FROM STDIN"
-        self._lines: list[bytes] = []
+        self._rows: list[bytes] = []
         self._size = 0
 
-    def add(self, line: bytes) -> None:
-        self._lines.append(line)
-        self._size += len(line)
-        if self._size >= _COPY_BYTES:
+    def add(self, row: bytes) -> None:
+        self._rows.append(row)
+        self._size += len(row)
+        if self._size >= self._at_once:
             self.flush()
 
     def flush(self) -> None:
-        if not self._lines:
-            return
-        data = b"\n".join(self._lines) + b"\n"
-        self._lines, self._size = [], 0
-        with connection.cursor() as cursor, cursor.copy(self._sql) as copy:
-            copy.write(data)
+        if self._rows:
+            self._line.send(self._sql, b"\n".join(self._rows) + b"\n")
+            self._rows, self._size = [], 0
 
 
 class Staging:
@@ -113,13 +133,15 @@ class Staging:
         self.project_id, self.client, self.actor = project_id, client, actor
         self.targets: dict[str, Target] = {}
         self.labels: set[str] = set()
+        self._line = _Line()
         self._shapes = _Copy(
+            self._line,
             "bulk_shapes",
             "id, item, part, label, frame, geometry, attributes, keyframes, source, confidence, detection_id,"
             ' "group", z',
         )
-        self._txs = _Copy("bulk_txs", "item, part, hash, ops, inverse")
-        self._blobs = _Copy("bulk_blobs", "item, digest, counts")
+        self._txs = _Copy(self._line, "bulk_txs", "item, part, hash, ops, inverse", _HEAP)
+        self._blobs = _Copy(self._line, "bulk_blobs", "item, digest, counts", _HEAP)
         self._ready = False
 
     def __enter__(self) -> Staging:
@@ -127,7 +149,8 @@ class Staging:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with suppress(DatabaseError):  # what broke the connection took the tables along
+        with suppress(DatabaseError, psycopg.Error):  # what broke the connection took the tables along
+            self.settle()
             self._run(sql.DROP)
 
     def _run(self, *statements: str, **values: Any) -> None:
@@ -162,6 +185,10 @@ class Staging:
         if target.pending:
             self._write(target)
 
+    def settle(self) -> None:
+        """Let go of the connection: needed before anything else asks the database."""
+        self._line.close()
+
     def _write(self, target: Target) -> None:
         ops, target.pending = target.pending, []
         target.parts += 1
@@ -178,6 +205,7 @@ class Staging:
         if self._ready:
             return
         items = _Copy(
+            self._line,
             "bulk_items",
             "item, rev, detections, top, parts, added, deletes, removed, shapes, fresh, asset, path, split, state",
         )
@@ -186,6 +214,7 @@ class Staging:
             items.add(_item_line(target))
         for copy in (items, self._shapes, self._txs, self._blobs):
             copy.flush()
+        self.settle()
         self._run(*sql.INDEX)
         self._ready = True
 

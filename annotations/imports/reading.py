@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import random
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -83,6 +83,7 @@ class Reading:
         """
         for group in _groups(pictures):
             self.held.check()
+            self._settle()
             for picture, known in zip(group, self.pictures.find(group), strict=True):
                 self._take(picture, known)
                 self.held.step(
@@ -110,6 +111,10 @@ class Reading:
         self.staging.add(target, ops)
         if not picture.of_video:
             self.staging.finish_item(target)
+
+    def _settle(self) -> None:
+        if self.staging is not None:
+            self.staging.settle()
 
     def _missing(self, picture: Picture) -> None:
         if picture.shapes:
@@ -204,6 +209,7 @@ class Reading:
         """An id for each shape: its own where the format has ids and nobody has taken it."""
         free: set[str] = set()
         if self.own and self.staging is not None:
+            self._settle()
             wanted = {shape.id for shape in picture.shapes if checks.is_id(shape.id)}
             taken = {str(pk) for pk in Annotation.objects.filter(pk__in=wanted).values_list("pk", flat=True)}
             free = {name for name in wanted - taken if int(name.replace("-", ""), 16) not in self._ids}
@@ -220,7 +226,7 @@ def _ids_in_order() -> Iterator[str]:
     """UUIDs of version 7 of one moment, each above the one before: shapes of one revision are told in their order."""
     value = uuid7().int & ~(1 << 61)  # room to count up without touching the variant
     while True:
-        value += int.from_bytes(os.urandom(4), "big") + 1
+        value += random.getrandbits(24) + 1
         text = f"{value:032x}"
         yield f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
