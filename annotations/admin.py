@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
+from annotations.exports import admin as exports
 from annotations.figures import admin as figures
 from annotations.imports import admin as imports
 from annotations.mirror import admin as mirror
@@ -11,7 +12,7 @@ from annotations.models import Annotation, AnnotationSession, Comment, JournalTx
 from annotations.work import admin as work
 from projects.inspection import ReadOnly, link, pretty
 
-__all__ = ["figures", "imports", "mirror", "work"]
+__all__ = ["exports", "figures", "imports", "mirror", "work"]
 
 
 @admin.register(Annotation)

@@ -16,6 +16,7 @@ from annotations.models import (
     Claim,
     Comment,
     Consensus,
+    Export,
     ImportedItem,
     ItemFigures,
     ItemMirror,
@@ -114,6 +115,9 @@ def everything(project, alice, bob, charlie) -> dict:
     ProjectFigures.objects.create(project=project)
     MirrorGone.objects.create(folder="mirror/street/bus")
     ImportedItem.objects.create(item=item, job=Job.objects.create(project=project, kind="import"))
+    Export.objects.create(
+        project=project, job=job, file="a.zip", original_name="car.zip", size=1, expires_at=timezone.now()
+    )
     Notice.objects.create(user=alice, project=project, kind="mention", text="Bob mentioned you", url="/")
     Invitation.make(project.team, Role.VIEWER, alice)
     token, secret = ApiToken.objects.create(alice, expiry=None, name="nightly")
