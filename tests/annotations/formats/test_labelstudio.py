@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -282,6 +284,23 @@ def test_a_place_without_a_size_is_refused_unless_the_pictures_are_there(tmp_pat
     Image.new("L", (100, 50)).save(tmp_path / "a.png")
     _, (picture,), _ = read(FORMAT, {**tasks(found), "a.png": (tmp_path / "a.png").read_bytes()})
     assert (picture.width, picture.height, picture.shapes) == (100, 50, [Shape("cow", BOX)])
+
+
+def test_a_video_tells_its_size_when_it_is_in_the_archive():
+    stream = io.BytesIO()
+    with av.open(stream, "w", "mp4") as container:
+        video = container.add_stream("mpeg4", rate=5)
+        video.width, video.height, video.pix_fmt = 64, 32, "yuv420p"
+        for packet in [*video.encode(av.VideoFrame(64, 32, "yuv420p")), *video.encode()]:
+            container.mux(packet)
+    value = {"sequence": [{"frame": 2, "x": 50, "y": 50, "width": 25, "height": 25}], "labels": ["cow"]}
+    result_ = {"type": "videorectangle", "value": value}
+    found = {"data": {"video": "s3://bucket/v.mp4"}, "annotations": [{"result": [result_]}], "predictions": []}
+    for clip, told in ((stream.getvalue(), 0), (b"no video", 1)):
+        _, (picture,), report = read(FORMAT, {**tasks(found), "v.mp4": clip})
+        assert [remark.severity for remark in report.remarks] == ["refused"] * told
+        expected = [] if told else [{1: {"geometry": {"type": "box", "x": 32, "y": 16, "w": 16, "h": 8}}}]
+        assert [shape.keyframes for shape in picture.shapes] == expected
 
 
 def test_what_it_cannot_show_is_told():
