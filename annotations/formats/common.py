@@ -71,7 +71,7 @@ def name_of(value: object) -> str:
     """A name from outside: a text or number in one line, in NFC; "" for anything else."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
-    return " ".join(unicodedata.normalize("NFC", str(value)).replace("\x00", "").split())[:200]
+    return " ".join(_text(str(value)).split())[:200]
 
 
 def path_of(value: object) -> str:
@@ -84,12 +84,17 @@ def path_of(value: object) -> str:
     """
     if not isinstance(value, str):
         return ""
-    path = unicodedata.normalize("NFC", value).replace("\\", "/").replace("\x00", "").strip()
+    path = _text(value).replace("\\", "/").strip()
     parts = [part for part in path.split("/") if part not in ("", ".")]
     outside = path.startswith("/") or ".." in parts or bool(re.match("[A-Za-z]:|[a-z0-9]+://", path))
     if outside:
         parts = [part for part in parts[-1:] if part != ".."]
     return "/".join(parts)
+
+
+def _text(value: str) -> str:
+    """In NFC, without what neither a file name nor a database takes: halves of surrogate pairs and zeros."""
+    return unicodedata.normalize("NFC", value.encode("utf-8", "replace").decode()).replace("\x00", "")
 
 
 def split_in(name: str) -> str:

@@ -190,7 +190,8 @@ class _Reader:
         return short
 
     def _measure(self, picture: Picture, data: dict[str, Any], annotations: list[dict[str, Any]]) -> None:
-        results = [r for each in annotations for r in each.get("result") or [] if isinstance(r, dict)]
+        listed = (values.listing(each.get("result") or [], "result") for each in annotations)
+        results = [result for found in listed for result in found if isinstance(result, dict)]
         sized = next((r for r in results if r.get("original_width") and r.get("original_height")), None)
         if sized:
             width, height = sized["original_width"], sized["original_height"]
