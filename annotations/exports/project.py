@@ -40,6 +40,8 @@ def content(project: Project, params: Params) -> Content:
     """A project's labels and items under the filters of a job's params; the registered source "project"."""
     filters = parse(params.get("filters") or {})
     rows = items(project, filters)
+    if not params.get("reviewer", True):
+        rows = rows.filter(ground_truth=False)
     return Content(
         labels(project, filters), _Reader(project, filters, rows), media.of_assets, rows.count(), project.name
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from annotations import journal
+from annotations.exports import exporting
+from annotations.exports.project import content
 from annotations.models import Score, WorkRules
 from annotations.work import truth
 from projects import states
@@ -82,6 +84,13 @@ def test_the_truth_is_hidden_from_those_who_are_scored_by_it(api, client, projec
     client.force_login(alice)
     assert client.get(f"/items/{known.pk}/").status_code == 200
     assert b"known.png" in client.get(f"/projects/{project.pk}/").content
+
+
+def test_an_export_of_who_is_scored_is_without_the_truth(project, known, labels, alice, bob):
+    make_item(project, "z.png")
+    for person, wanted in ((bob, ["z.png"]), (alice, ["known.png", "z.png"])):
+        job = exporting.start(project, {"format": "coco"}, person)
+        assert [entry.picture.path for entry in content(project, job.params).entries] == wanted
 
 
 def test_what_is_sent_back_is_no_truth_any_more_and_a_copy_of_it_keeps_its_score(
