@@ -1,4 +1,5 @@
-"""Leaving in good order: before a web process ends, it tells its sockets when to come back.
+"""Leaving in good order: before a web process ends, it tells its sockets when to come back, and stores what came of
+uploads.
 
 `goaway {retry_after}` and the close code 4503 go out, and only then the server's own handler of SIGTERM runs, which
 would cut the connections off without a word. Clients spread their return by a jitter of their own.
@@ -15,6 +16,7 @@ from types import FrameType
 from typing import Any
 
 from projects.patrol import Patrol
+from projects.uploads.body import DirectBody
 
 _log = logging.getLogger(__name__)
 RETRY_AFTER_S = 2
@@ -54,4 +56,7 @@ def _say_goodbye(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> N
             socket.close(4503, "The server restarts: connect again.")
         except Exception:
             _log.exception("a socket did not take its goodbye")
-    loop.call_later(FLUSH_S if sockets else 0.0, stop)
+    bodies = list(DirectBody.coming)
+    for body in bodies:
+        body.close()
+    loop.call_later(FLUSH_S if sockets or bodies else 0.0, stop)

@@ -10,6 +10,7 @@ import asyncio
 import concurrent.futures
 from collections.abc import Awaitable, Callable
 from typing import IO, Any, NamedTuple, Protocol
+from weakref import WeakSet
 
 from projects.uploads.protocol import BODY_TYPE
 
@@ -51,12 +52,15 @@ class _Gathered(NamedTuple):
 class DirectBody:
     """Reads a connection from a thread, always one piece ahead of it."""
 
+    coming: WeakSet[DirectBody] = WeakSet()  # those of this process
+
     def __init__(self, receive: _Receive, length: int | None) -> None:
         self.length = length
         self._receive = receive
         self._loop = asyncio.get_running_loop()
         self._next: concurrent.futures.Future[_Gathered] | None = None
         self._over = self._closed = False
+        self.coming.add(self)
 
     def read(self) -> bytes:
         if self._over:
@@ -77,6 +81,7 @@ class DirectBody:
     def close(self) -> None:
         """Whoever still reads is told that the line is gone. Called in the event loop."""
         self._closed = True
+        self.coming.discard(self)
         if self._next is not None:
             self._next.cancel()
 

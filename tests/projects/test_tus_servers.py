@@ -164,5 +164,17 @@ def test_a_server_that_is_killed(transactional_db, project, alice, tmp_path):
         assert int(line.head(url).headers["upload-offset"]) == stored(url) >= 2**20
         line.uploader(url=url).upload()
         assert is_whole(url)
+        _ends_in_good_order(line)
     finally:
         server.stop()
+
+
+def _ends_in_good_order(line: Line) -> None:
+    """Told to end, it writes down what came and tells the client to go on later."""
+    url = line.begin()
+    with line.half_a_patch(url, DATA[: 2**21]) as half:
+        eventually(lambda: stored(url) >= 2**20, what="the first bytes on disk")
+        line.server.stop()
+        assert b" 408 " in half.recv(4096).split(b"\r\n")[0]
+    assert row(url).offset == stored(url) >= 2**20
+    assert "Cancel" not in line.server.log.read_text()
