@@ -234,7 +234,8 @@ def _skeletons(subset: _Subset, found: dict[str, Any]) -> dict[str, dict[str, An
         item = values.mapping(each, "a skeleton")
         points = [values.text(name, "a point's name") for name in values.listing(item.get("labels", []), "labels")]
         joints = [
-            [values.whole(end, "a joint") for end in values.listing(j, "a joint")] for j in item.get("joints", [])
+            [values.whole(end, "a joint") for end in values.listing(joint, "a joint")]
+            for joint in values.listing(item.get("joints", []), "joints")
         ]
         first = 0 if any(0 in joint for joint in joints) else 1
         edges = [[end - first for end in joint] for joint in joints if len(joint) == 2]
@@ -246,7 +247,8 @@ def _skeletons(subset: _Subset, found: dict[str, Any]) -> dict[str, dict[str, An
 def _colors(found: dict[str, Any]) -> dict[int, str]:
     colormap = values.mapping(found.get("mask") or {}, "categories.mask").get("colormap", [])
     colors = {}
-    for each in values.listing(colormap, "colormap"):
+    for entry in values.listing(colormap, "colormap"):
+        each = values.mapping(entry, "a colour")
         r, g, b = (min(values.whole(each.get(part, 0), part), 255) for part in "rgb")
         colors[values.whole(each.get("label_id"), "label_id")] = f"#{r:02X}{g:02X}{b:02X}"
     return colors
