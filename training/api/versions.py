@@ -252,13 +252,16 @@ class Diff(APIView):
     def get(self, request: Request, version_id: uuid.UUID) -> Response:
         """What has changed from `other` to this version.
 
-        `{items: {same, changed, added, removed, moved}, shapes: {same, moved, relabelled, added, removed}, labels:
-        {class: {added, removed}}, pictures: [{path, frame, change, split: [before, after], shapes}]}`: shapes are the
-        same by their ids, else by an overlap of half or more; the first 500 pictures that differ are listed.
+        `{recipe: [parts that differ], items: {same, changed, added, removed, moved}, shapes: {same, moved, relabelled,
+        added, removed}, labels: {class: {added, removed}}, pictures: [{path, frame, change, split: [before, after],
+        shapes}]}`: shapes are the same by their ids, else by an overlap of half or more; the first 500 pictures that
+        differ are listed.
         """
         version = access.fetch(Version.objects.all(), request.user, version_id)
         other = _other(request)
-        return Response({"version": str(version.pk), "other": str(other.pk), **diff(other, version).as_json()})
+        recipe = [name for name in ("preprocess", "augment") if getattr(version, name) != getattr(other, name)]
+        named = {"version": str(version.pk), "other": str(other.pk), "recipe": recipe}
+        return Response({**named, **diff(other, version).as_json()})
 
 
 def _other(request: Request) -> Version:

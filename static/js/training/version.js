@@ -82,7 +82,7 @@ function counted(counts, names = WORDS) {
 /** @param {any} found */
 function diffView(found) {
   const items = counted(found.items, { ...WORDS, moved: "on another side" });
-  const head = make("div", { class: "stack stack-tight" }, make("p", {}, make("b", {}, "Pictures: "), items), make("p", {}, make("b", {}, "Shapes: "), counted(found.shapes)));
+  const head = make("div", { class: "stack stack-tight" }, make("p", {}, make("b", {}, "Pictures: "), items), make("p", {}, make("b", {}, "Shapes: "), counted(found.shapes)), found.recipe.length > 0 && make("p", {}, "Pictures are made in another way."));
   const labels = Object.entries(found.labels).map(([name, counts]) => make("li", {}, make("span", { class: "cut" }, name), make("span", { class: "num" }, `+${counts.added} \u2212${counts.removed}`)));
   const rows = found.pictures.slice(0, 100).map((/** @type {any} */ row) => {
     const sides = row.split[0] && row.split[1] && row.split[0] !== row.split[1] ? `${row.split[0]} to ${row.split[1]}` : "";
