@@ -56,7 +56,7 @@ def test_every_kind_comes_back_with_its_properties(keypoints):
     assert sorted(back, key=lambda p: p.path) == sorted(pictures, key=lambda p: p.path)
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(datasets(FORMAT.abilities))
 def test_what_it_can_carry_comes_back(dataset):
     assert_round_trip(FORMAT, dataset)

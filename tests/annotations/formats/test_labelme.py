@@ -37,7 +37,7 @@ def one(**shape: Any) -> tuple[list[Shape], Any]:
     return picture.shapes, report
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(datasets(FORMAT.abilities, kinds=KINDS))
 def test_what_it_can_carry_comes_back(dataset):
     assert_round_trip(FORMAT, dataset)

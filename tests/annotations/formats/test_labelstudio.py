@@ -51,7 +51,7 @@ def without_hidden_places(dataset: Dataset) -> Dataset:
     return dataset
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(datasets(FORMAT.abilities).map(without_hidden_places))
 def test_what_it_can_carry_comes_back(dataset):
     assert_round_trip(FORMAT, dataset)

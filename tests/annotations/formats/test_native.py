@@ -63,7 +63,7 @@ def test_everything_comes_back_as_it_was():
     assert not wrote.counts and not told.counts
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(datasets(FORMAT.abilities, holes=True))
 def test_what_people_draw_comes_back(dataset):
     assert_round_trip(FORMAT, dataset, tolerance=0)

@@ -20,7 +20,7 @@ def one(table: str) -> tuple[list[Shape], list[str]]:
     return picture.shapes, [f"{remark.where}: {remark.text}" for remark in report.remarks]
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(datasets(FORMAT.abilities, holes=True))
 def test_what_it_can_carry_comes_back(dataset):
     assert_round_trip(FORMAT, dataset, {"decimals": "6", "pictures": "1"}, tolerance=1e-5)
