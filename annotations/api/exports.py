@@ -18,6 +18,7 @@ from annotations.formats.base import Format, FormatError, Option
 from annotations.formats.registry import formats
 from projects import access
 from projects.access import Act
+from projects.idempotency import idempotent
 from projects.models import Project
 from projects.problems import Problem, invalid
 from projects.serializers.jobs import JobSerializer
@@ -52,6 +53,7 @@ class Exports(APIView):
         responses={202: JobSerializer},
         examples=[_EXAMPLE],
     )
+    @idempotent
     def post(self, request: Request, project_id: uuid.UUID) -> Response:
         """Export a project's labels (everybody in it), as of one moment, while people go on labelling.
 
@@ -103,6 +105,7 @@ class Conversions(APIView):
         request={"multipart/form-data": ConversionSerializer, "application/json": ConversionSerializer},
         responses={202: JobSerializer},
     )
+    @idempotent
     def post(self, request: Request, project_id: uuid.UUID) -> Response:
         """Write an archive in another format (annotators), without touching the project that it is sent to.
 

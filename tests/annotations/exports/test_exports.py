@@ -7,8 +7,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from annotations import blobs
 from annotations.exports import exporting, sources
 from annotations.exports import media as exported_media
+from annotations.formats import rle
 from annotations.formats.records import Label, Picture, Shape
 from annotations.models import Annotation, Export
 from projects import media
@@ -132,3 +134,12 @@ def test_versions_come_from_whoever_has_them(project, item, labels, alice, ask, 
     monkeypatch.delitem(sources._sources, "version")
     answer = api(alice).post(f"/api/v1/projects/{project.pk}/exports", wanted)
     assert answer.status_code == 400 and answer.json()["errors"][0]["pointer"] == "/version"
+
+
+def test_a_mask_beside_the_journal_is_in_it_whole(project, alice, labels, ask, read):
+    item = make_item(project, "masks.png")
+    counts = rle.text([100, 200, 640 * 480 - 300])
+    digest = blobs.store(item, counts, alice).digest
+    draw(item, alice, create(labels[0], geometry={"type": "mask", "size": [480, 640], "blob": digest}))
+    found = coco(read(ask()))
+    assert found["annotations"][0]["segmentation"] == {"size": [480, 640], "counts": counts}
