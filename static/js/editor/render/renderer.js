@@ -20,11 +20,15 @@ const FAR = 1.8;
 const FAR_MS = 120;
 const NEAR_MS = 400;
 /** The bitmap is drawn anew when so much of it is left beside the stage, as a share of the stage's size. */
-const SPARE = 0.08;
+const SPARE = 0.04;
 const REPAINT_MS = 100;
 /** So many corners of a polygon cost as much as a box does. */
 const CORNERS_OF_A_BOX = 8;
+/** So long, and so many drawn frames, after the last move the view rests. */
 const REST_MS = 90;
+const REST_FRAMES = 3;
+/** Frames that are further apart than this are not of one gesture. */
+const GESTURE_MS = 300;
 /** A zoom may spend one part in this many on drawing anew. */
 const COST_SHARE = 20;
 /** Above this many selected shapes only the frame around them all is drawn. */
@@ -66,6 +70,7 @@ export class Renderer {
     this._stale = true;
     this._drawnAt = 0;
     this._drawCost = 0;
+    this._movedAt = -Infinity;
     this._asked = false;
     this._place = "";
     /** Whether a picture that is zoomed in far is smoothed, or shows its pixels. */
@@ -247,7 +252,7 @@ export class Renderer {
     if (this._stale && this._due(now)) this._redraw(now);
     else if (this._stale) {
       this.layer.place(this.view);
-      this._later();
+      this._later(now);
     }
     this._repaint(now);
     this._drawOverlay(now);
@@ -303,12 +308,15 @@ export class Renderer {
     this._dirty = [];
   }
 
-  _later() {
+  /** A slow browser should not take the time between two frames of a gesture for its end. @param {number} now */
+  _later(now) {
+    const apart = now - this._movedAt;
+    this._movedAt = now;
     clearTimeout(this._rest);
     this._rest = setTimeout(() => {
       this._drawnAt = 0;
       this.ask();
-    }, REST_MS);
+    }, Math.max(REST_MS, apart < GESTURE_MS ? REST_FRAMES * apart : 0));
   }
 
   /** @param {number} now */
