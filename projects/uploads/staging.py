@@ -7,6 +7,7 @@ the lock of the file, so that a worker that died is no obstacle to the next one.
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
@@ -15,7 +16,7 @@ from typing import Any
 
 from celery import current_app
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Count, QuerySet
 from django.db.models.deletion import ProtectedError
 from django.utils import timezone
@@ -28,19 +29,32 @@ from projects.uploads import store
 from projects.uploads.protocol import TusError
 
 INLINE_BYTES = 32 * 2**20  # a file of so many bytes is inspected in the request that completes it
+_BEHIND = threading.BoundedSemaphore(2)
 _PATIENCE = timedelta(minutes=1)
 _FOR_IMPORTS = {".zip", ".tar", ".tgz", ".json", ".jsonl", ".ndjson", ".xml", ".txt", ".csv", ".yaml", ".yml", ".toon"}
 
 
 def arrived(upload: Upload) -> None:
-    """Inspect an upload whose last byte came: a small one here and now, what takes longer in a worker."""
+    """Inspect an upload whose last byte came: a small one before the answer, what takes longer behind it.
+
+    Not in a worker, whose hands may be full of long jobs; a worker takes over what a process that ended left (`wake_late`).
+    """
     if upload.state != UploadState.COMPLETE or upload.sha256:
         return
     if upload.offset <= INLINE_BYTES:
         stage(upload.pk)
         upload.refresh_from_db()
     else:
-        wake()
+        thread = threading.Thread(target=_stage_behind, args=(upload.pk,), daemon=True)
+        transaction.on_commit(thread.start)
+
+
+def _stage_behind(pk: uuid.UUID) -> None:
+    with _BEHIND:  # each holds a connection of the database's pool, and a core
+        try:
+            stage(pk)
+        finally:
+            connection.close()
 
 
 def wake() -> None:

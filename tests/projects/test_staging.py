@@ -188,7 +188,7 @@ def test_what_an_import_takes_stays_as_it_is(person, name):
     assert person.send(b"PK\x03\x04 and so on", name, at_once="true")["problem"]["code"] == "unsupported-type"
 
 
-def test_a_large_video_is_left_to_a_worker(person, tmp_path, monkeypatch):
+def test_a_large_video_that_a_process_left_goes_to_a_worker(person, tmp_path, monkeypatch):
     monkeypatch.setattr(staging, "INLINE_BYTES", 1000)
     upload = person.send(video(tmp_path / "a.mp4").read_bytes(), "a.mp4", at_once="true")
     assert (upload["state"], upload["kind"]) == ("complete", None)
