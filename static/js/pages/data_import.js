@@ -12,9 +12,9 @@ import { sendFile } from "./data_send.js";
 /** @typedef {import("./data_jobs.js").Jobs} Jobs */
 
 const CONFLICTS = [
+  ["merge", "Add what is new", "Shapes that are there already are not added again: this is what the preview counts."],
   ["skip", "Leave those items alone", "Items that have shapes already keep theirs; the file's are left out."],
   ["replace", "Replace their shapes", "What the file says takes the place of what is there."],
-  ["merge", "Add what is new", "Shapes that are there already are not added again."],
 ];
 
 export class Importing {
@@ -44,7 +44,7 @@ export class Importing {
   /** @returns {Record<string, any>} */
   wishes() {
     const named = this.select.value === "auto" ? {} : { options: chosenOptions(this.part("[data-import-options]")) };
-    return { format: this.select.value, mode: "dry-run", ...named };
+    return { format: this.select.value, mode: "dry-run", conflicts: "merge", ...named };
   }
 
   /** Have a file looked through. @param {File} file */
@@ -76,9 +76,17 @@ export class Importing {
     this.current = job.id;
     const ended = await this.jobs.watch(job.id, (said) => this.told(said.progress ?? 0, progressWords(said)));
     this.idle();
-    if (ended.status === "succeeded") this.show(ended, name);
+    if (ended.status === "succeeded") this.show(ended, name, await this.labels(ended.result));
     else if (ended.status === "cancelled") announce("Cancelled.");
     else this.unclear(ended, name);
+  }
+
+  /** The project's labels as they are now: an import may have added some since the page was opened. @param {any} found */
+  async labels(found) {
+    const { labels } = await api("GET", `projects/${this.jobs.facts.project}`).catch(() => this.jobs.facts);
+    const known = new Set(labels.map((/** @type {any} */ label) => label.id));
+    const more = found.labels.map((/** @type {any} */ row) => row.match).filter((/** @type {any} */ label) => label && !known.has(label.id));
+    return [...labels, ...more];
   }
 
   /** A file that could not be read: where several formats fit, a person says which. @param {any} job @param {string} name */
@@ -125,10 +133,10 @@ export class Importing {
     else location.reload(); // the upload ends with its page, and goes on when the file is chosen again
   }
 
-  /** What a file holds, and what is to become of it. @param {any} job @param {string} name */
-  show(job, name) {
+  /** What a file holds, and what is to become of it. @param {any} job @param {string} name @param {{id: string, name: string}[]} labels */
+  show(job, name, labels) {
     const found = job.result;
-    const { element, read } = mappingTable(found.labels, this.jobs.facts.labels);
+    const { element, read } = mappingTable(found.labels, labels);
     const conflicts = conflictChoices(found.conflicts?.items ?? 0);
     const strict = /** @type {HTMLInputElement} */ (make("input", { type: "checkbox", checked: !found.report?.counts.some((/** @type {any} */ row) => row.severity === "refused") }));
     const media = /** @type {HTMLInputElement} */ (make("input", { type: "checkbox", checked: true }));
@@ -193,7 +201,7 @@ export class Importing {
 /** @param {any} found */
 function figures(found) {
   const { pictures, shapes } = found;
-  const all = [["Pictures", pictures.total], ["in the project", pictures.matched], ["to add", pictures.new], ["missing", pictures.missing], ["Shapes", shapes.taken], ["changed", shapes.changed], ["left out", shapes.refused]];
+  const all = [["Pictures", pictures.total], ["in the project", pictures.matched], ["to add", pictures.new], ["missing", pictures.missing], ["Shapes", shapes.taken], ["there already", shapes.duplicates], ["changed", shapes.changed], ["left out", shapes.refused]];
   return all.filter(([name, n]) => n || name === "Pictures" || name === "Shapes").map(([name, n]) => make("div", {}, make("dt", {}, String(name)), make("dd", {}, count(Number(n ?? 0)))));
 }
 
