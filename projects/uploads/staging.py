@@ -37,7 +37,7 @@ _FOR_IMPORTS = {".zip", ".tar", ".tgz", ".json", ".jsonl", ".ndjson", ".xml", ".
 def arrived(upload: Upload) -> None:
     """Inspect an upload whose last byte came: a small one before the answer, what takes longer behind it.
 
-    Not in a worker, whose hands may be full of long jobs; a worker takes over what a process that ended left (`wake_late`).
+    Not in a worker, whose hands may be full of long jobs; one takes over what a process that ended left (`wake_late`).
     """
     if upload.state != UploadState.COMPLETE or upload.sha256:
         return
