@@ -7,6 +7,7 @@ from celery import shared_task
 from annotations import relabel
 from annotations.exports import conversions, exporting
 from annotations.figures import keeping
+from annotations.findings import running as running_checks
 from annotations.imports import files, running, starting
 from annotations.mirror import writing
 from annotations.people import sessions
@@ -64,3 +65,8 @@ def count_figures(project_id: str, seconds: float = 20.0) -> None:
     project = Project.objects.filter(pk=project_id).first()
     if project is not None and not keeping.catch_up(project, seconds):
         count_figures.delay(project_id)
+
+
+@shared_task(name=running_checks.TASK)
+def run_check_job(job_id: str) -> None:
+    jobs.carry(job_id, running_checks.work)

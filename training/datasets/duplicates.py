@@ -9,9 +9,6 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from projects import looks
 from projects.files import local_path
 from projects.models import Asset
@@ -19,60 +16,7 @@ from projects.models.library import Kind
 
 _log = logging.getLogger(__name__)
 
-NEAR_BITS = 6
-_BITS = 64
 _BATCH = 500
-_CODES = 2**20  # of pairs compared at once
-
-
-def clusters(hashes: Sequence[int], near: int = NEAR_BITS) -> list[int]:
-    """For each hash the index of the first one of its cluster; two whose hashes differ in at most `near` of the 64
-    bits are always in one.
-
-    Two such hashes agree in at least one of `near + 1` parts of their bits: only those are compared.
-
-    >>> clusters([0b1111, 0b0111, 1 << 60 | 0xFFFF00000000])
-    [0, 0, 2]
-    """
-    first: dict[int, int] = {}
-    for index, code in enumerate(hashes):
-        first.setdefault(code, index)
-    codes = np.array(list(first), np.uint64)
-    parent = list(range(len(codes)))
-    for shift, width in _parts(near + 1):
-        part = (codes >> np.uint64(shift)) & np.uint64((1 << width) - 1)
-        order = np.argsort(part, kind="stable")
-        edges = np.flatnonzero(np.diff(part[order])) + 1
-        for bucket in np.split(order, edges):
-            _join(codes, bucket, near, parent)
-    starts = list(first.values())
-    places = {code: n for n, code in enumerate(first)}
-    return [starts[_root(parent, places[code])] for code in hashes]
-
-
-def _parts(count: int) -> list[tuple[int, int]]:
-    """(shift, width) of `count` nearly equal parts of 64 bits."""
-    ends = [round(n * _BITS / count) for n in range(count + 1)]
-    return [(start, end - start) for start, end in zip(ends, ends[1:], strict=False)]
-
-
-def _root(parent: list[int], node: int) -> int:
-    while parent[node] != node:
-        parent[node] = parent[parent[node]]
-        node = parent[node]
-    return node
-
-
-def _join(codes: NDArray[np.uint64], bucket: NDArray[Any], near: int, parent: list[int]) -> None:
-    if len(bucket) < 2:
-        return
-    step = max(1, _CODES // len(bucket))
-    for start in range(0, len(bucket), step):
-        rows = bucket[start : start + step]
-        apart = np.bitwise_count(codes[rows][:, None] ^ codes[bucket][None])
-        for m, n in np.argwhere(apart <= near):
-            a, b = _root(parent, int(rows[m])), _root(parent, int(bucket[n]))
-            parent[max(a, b)] = min(a, b)
 
 
 def near_duplicates(
@@ -89,7 +33,7 @@ def near_duplicates(
     found = {asset.pk: str(asset.pk) for asset in ordered}
     hashed = _hashes([asset for asset in ordered if asset.kind == Kind.IMAGE and asset.thumbnail], step)
     ids = list(hashed)
-    for pk, leader in zip(ids, clusters(list(hashed.values())), strict=True):
+    for pk, leader in zip(ids, looks.clusters(list(hashed.values())), strict=True):
         found[pk] = str(ids[leader])
     return found
 

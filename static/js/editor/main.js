@@ -70,6 +70,7 @@ async function start() {
   document.documentElement.dataset.ready = "true";
   await (await extensions).installAll({ editor, commands, renderer, stage, part });
   document.documentElement.dataset.complete = "true";
+  showNamed(editor, commands);
   if (!config.can_edit) return;
   // Again and again: a tab may die while this one is open, and the server may be away just now.
   const look = () => orphans(editor, queue, clientId).finally(() => setTimeout(look, ORPHANS_MS));
@@ -233,6 +234,17 @@ function followAddress(editor) {
   });
   addEventListener("hashchange", () => editor.goTo(read()));
   editor.goTo(read());
+}
+
+/** `#shape=<id>`, as lists of findings link to it: on its frame, selected and in view. @param {Editor} editor @param {Commands} commands */
+function showNamed(editor, commands) {
+  const id = new URLSearchParams(location.hash.slice(1)).get("shape");
+  const shape = id ? editor.store.get(id) : undefined;
+  if (!shape || shape.deleted) return;
+  const first = shape.frame ?? Number(Object.keys(shape.keyframes ?? { 0: null })[0]);
+  if (editor.isVideo) editor.goTo(first);
+  editor.select([shape.id]);
+  commands.get("zoom-shape").run(false);
 }
 
 /** @param {Editor} editor @param {import("./model/queue.js").Queue} queue @param {string} clientId */
