@@ -15,9 +15,10 @@ from PIL import Image
 
 from annotations.exports.filters import parse as filters
 from annotations.models import Annotation
+from projects import looks
 from projects.models import Item, Label, Project
 from tests.training.shape_makers import mask_of, star
-from training.datasets import augment, duplicates, preprocess
+from training.datasets import augment, preprocess
 from training.datasets.version import DatasetError, Recipe, freeze
 
 GRAY = np.full((140, 200, 3), 127, np.uint8)
@@ -189,22 +190,22 @@ def test_near_duplicates_stay_on_one_side(project, alice, add_image, draw):
 @given(hashes=st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=30), flips=st.lists(st.integers(0, 63)))
 def test_hashes_that_differ_in_few_bits_are_in_one_cluster_and_older_ones_name_it(hashes, flips):
     near = hashes[0]
-    for bit in flips[: duplicates.NEAR_BITS]:
+    for bit in flips[: looks.NEAR_BITS]:
         near ^= 1 << bit
-    found = duplicates.clusters([*hashes, near])
+    found = looks.clusters([*hashes, near])
     assert found[-1] == found[0]
     for n, leader in enumerate(found):
         assert leader <= n and found[leader] == leader
     for n, a in enumerate(hashes):
         for m, b in enumerate(hashes):
-            if (a ^ b).bit_count() <= duplicates.NEAR_BITS:
+            if (a ^ b).bit_count() <= looks.NEAR_BITS:
                 assert found[n] == found[m]
-    assert duplicates.clusters([*hashes, near, 2**64 - 1])[: len(found)] == found or 2**64 - 1 in _near(hashes, near)
+    assert looks.clusters([*hashes, near, 2**64 - 1])[: len(found)] == found or 2**64 - 1 in _near(hashes, near)
 
 
 def _near(hashes: list[int], near: int) -> set[int]:
     whole = 2**64 - 1
-    return {whole} if any((code ^ whole).bit_count() <= duplicates.NEAR_BITS for code in (*hashes, near)) else set()
+    return {whole} if any((code ^ whole).bit_count() <= looks.NEAR_BITS for code in (*hashes, near)) else set()
 
 
 def test_many_shapes_need_hardly_more_memory_than_few(project, alice, cars):
