@@ -6,7 +6,8 @@ The editor's real page on a real server, in headless Chromium without a GPU, wit
 frame. The goals are for the CPU time of the page's main thread (script, style, layout, paint and the canvas) a step,
 by the browser's own count of thread time, so other work on the machine does not count; the median over the rounds.
 Beside it stands that of all the browser's threads: SVG is drawn by others than the main one. The same boxes are then
-drawn as plain SVG and on a Konva stage, which npm gives for this benchmark alone; without it its columns stay empty.
+drawn as plain SVG whose group gets a transform, as SVG that CSS moves and whose outlines get their width anew at each
+zoom (CVAT's way), and on a Konva stage, which npm gives for this benchmark alone; without it its columns stay empty.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ GOALS = {"pan": 3.0, "zoom": 3.0, "hover": 3.0, "drag": 3.0, "remote": 3.0, "red
 MANY, MANY_GOAL = 50_000, 5.0
 POLYGONS, CORNERS, POLYGONS_GOAL = 1000, 50, 20.0
 HUNDRED_GOAL = 10.0  # per cent of a core
+OTHERS = {"svg": "SVG", "css": "SVG by CSS", "konva": "Konva"}
 KONVA = "konva@9.3.22"
 SCENE = Path(__file__).with_name("canvas_scene.js")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
@@ -217,6 +219,9 @@ def _scenes(page: Any, options: argparse.Namespace) -> dict[str, Costs]:
     page.evaluate("(given) => bench.useSvg(...given)", given)
     page.wait_for_timeout(1500)
     costs["svg"] = Meter(page).measure(few, options.rounds)
+    page.evaluate("(given) => bench.useCss(...given)", given)
+    page.wait_for_timeout(1500)
+    costs["css"] = Meter(page).measure(few, options.rounds)
     if source := konva(options):
         page.evaluate(f"() => {{ {source} }}")
         page.evaluate("(given) => bench.useKonva(...given)", given)
@@ -264,8 +269,8 @@ def _verdict(value: float, goal: float | None) -> str:
 
 
 def table(costs: dict[str, Costs]) -> str:
-    heads = ["ms of CPU a frame, main thread (all threads)", "editor", "goal", "SVG", "Konva"]
-    heads += ["SVG's / editor's", "Konva's / editor's"]
+    heads = ["ms of CPU a frame, main thread (all threads)", "editor", "goal", *OTHERS.values()]
+    heads += [f"{name}'s / editor's" for name in OTHERS.values()]
     lines = [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
     for gesture in GESTURES:
         found = {
@@ -274,8 +279,8 @@ def table(costs: dict[str, Costs]) -> str:
         shown = {scene: f"{main:.2f} ({every:.1f})" for scene, (main, every) in found.items()}
         mine = found["editor"]
         cells = [NAMES.get(gesture, gesture), shown["editor"], _verdict(mine[0], GOALS.get(gesture))]
-        cells += [shown.get(scene, "") for scene in ("svg", "konva")]
-        for scene in ("svg", "konva"):
+        cells += [shown.get(scene, "") for scene in OTHERS]
+        for scene in OTHERS:
             theirs = found.get(scene)
             cells.append(f"{theirs[0] / mine[0]:.1f} ({theirs[1] / mine[1]:.1f})" if theirs else "")
         lines.append(f"| {' | '.join(cells)} |")

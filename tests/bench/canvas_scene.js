@@ -1,5 +1,5 @@
-/* What a hand does, a step a frame: in the editor (`editorScene`), and on the same shapes as plain SVG (`svgScene`) and
-   on a Konva stage (`konvaScene`). The editor's own page runs this by `tests/bench/canvas.py`; all have the same boxes,
+/* What a hand does, a step a frame: in the editor (`editorScene`), and on the same shapes as plain SVG (`svgScene`), as
+   SVG that CSS moves, as CVAT does (`cssScene`), and on a Konva stage (`konvaScene`). The editor's own page runs this by `tests/bench/canvas.py`; all have the same boxes,
    picture and steps. */
 
 const MIDDLE = [800, 500];
@@ -113,6 +113,49 @@ function svgScene(shapes, colors, picture, fit) {
   };
 }
 
+/** An SVG of the picture's size over an `img`: `left` and `top` pan both, a scale zooms them, and then each outline gets its width anew. */
+function cssScene(shapes, colors, picture, fit) {
+  const NS = "http://www.w3.org/2000/svg";
+  document.body.replaceChildren();
+  Object.assign(document.body.style, { margin: "0", overflow: "hidden", display: "block", background: "#111" });
+  const holder = document.body.appendChild(document.createElement("div"));
+  Object.assign(holder.style, { position: "relative", width: "1600px", height: "1000px", overflow: "hidden" });
+  const image = holder.appendChild(new Image());
+  image.src = picture;
+  const svg = holder.appendChild(document.createElementNS(NS, "svg"));
+  svg.setAttribute("width", "4000");
+  svg.setAttribute("height", "3000");
+  const rects = shapes.map(({ geometry: g, label }) => {
+    const rect = svg.appendChild(document.createElementNS(NS, "rect"));
+    for (const [name, value] of Object.entries({ x: g.x, y: g.y, width: g.w, height: g.h })) rect.setAttribute(name, value);
+    rect.setAttribute("fill", "none");
+    rect.setAttribute("stroke", colors[label]);
+    rect.setAttribute("pointer-events", "all");
+    return rect;
+  });
+  let view = { ...fit };
+  let over = null;
+  for (const each of [image, svg]) Object.assign(each.style, { position: "absolute", transformOrigin: "0 0" });
+  const pan = () => { for (const { style } of [image, svg]) Object.assign(style, { left: `${view.x}px`, top: `${view.y}px` }); };
+  const zoom = () => {
+    for (const { style } of [image, svg]) style.transform = `scale(${view.scale})`;
+    for (const rect of rects) rect.setAttribute("stroke-width", 1 / view.scale);
+    pan();
+  };
+  const width = (rect, pixels) => rect?.setAttribute("stroke-width", pixels / view.scale);
+  const move = (at, dx, dy) => { const { x, y } = shapes[at].geometry; rects[at].setAttribute("x", x + dx); rects[at].setAttribute("y", y + dy); };
+  zoom();
+  return {
+    idle: { step() {} },
+    pan: { begin() { this.from = { ...view }; }, step(i) { const [x, y] = around(i, 150); view = { ...view, x: this.from.x + x - MIDDLE[0], y: this.from.y + y - MIDDLE[1] - 150 }; pan(); }, end() { view = this.from; pan(); } },
+    zoom: { step(i) { const grown = factor(i); view = { scale: view.scale * grown, x: MIDDLE[0] - (MIDDLE[0] - view.x) * grown, y: MIDDLE[1] - (MIDDLE[1] - view.y) * grown }; zoom(); } },
+    hover: { step(i) { const [x, y] = around(i, 300); const found = document.elementFromPoint(x, y); if (found === over) return; width(over, 1); over = found?.tagName === "rect" ? found : null; width(over, 3); } },
+    drag: { step(i) { move(4321 % rects.length, 60 * Math.sin(i / 9), 60 * Math.cos(i / 7)); } },
+    remote: { step(i) { for (const at of [(i * 2) % rects.length, (i * 2 + 5001) % rects.length]) move(at, i % 5, 0); } },
+    redraw: { step() { zoom(); svg.style.opacity = svg.style.opacity ? "" : "0.999"; } },
+  };
+}
+
 /** Do `steps` of a gesture, one in each frame; `begin` and `end` are outside of what is measured. */
 globalThis.bench = {
   frame: () => new Promise((resolve) => requestAnimationFrame(resolve)),
@@ -124,5 +167,6 @@ globalThis.bench = {
   async end(gesture) { this.scene[gesture].end?.(); await this.frame(); },
   useEditor() { this.scene = editorScene(); },
   useSvg(...given) { this.scene = svgScene(...given); },
+  useCss(...given) { this.scene = cssScene(...given); },
   useKonva(...given) { this.scene = konvaScene(...given); },
 };
