@@ -199,6 +199,8 @@ def _database() -> Iterator[Finding]:
         with connection.cursor() as cursor:
             cursor.execute("SHOW server_version")
             number = cursor.fetchone()[0]
+            cursor.execute("SELECT 1 FROM pg_available_extensions WHERE name = 'vector'")
+            has_vectors = cursor.fetchone() is not None
         executor = MigrationExecutor(connection)
         pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
     except OperationalError as error:
@@ -208,6 +210,9 @@ def _database() -> Iterator[Finding]:
     yield Finding(OK, "PostgreSQL", f"{'embedded, ' if settings.EMBEDDED else ''}version {number}")
     if int(number.partition(".")[0]) < 14:
         yield Finding(BAD, "PostgreSQL", f"{number} is too old", "Frameloop needs 14 or newer")
+    if not has_vectors:
+        mend = "install the package of pgvector for this PostgreSQL, or use the image pgvector/pgvector:pg18"
+        yield Finding(BAD, "PostgreSQL", 'it has no extension "vector", which finds similar pictures', mend)
     if pending:
         yield Finding(WARN, "Migrations", f"{len(pending)} pending", "run manage.py migrate; ./run does it by itself")
     else:

@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 
 from django.db import models
 from django.utils import timezone
+from pgvector.django import HnswIndex, VectorField
 
 from projects.ids import uuid7
 from projects.models import Asset, Item, Job, Project, User
@@ -150,3 +151,23 @@ class Model(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ItemEmbedding(models.Model):
+    """A point that stands for how an item's picture looks: pictures that are alike lie in nearly the same direction."""
+
+    PROJECT_PATH = "item__project"
+    LOOK = "look"
+    SIZE = 256
+
+    item = models.ForeignKey(Item, models.CASCADE, related_name="embeddings")
+    kind = models.CharField(max_length=60, help_text='"look", or "model:<id>" for the features of a trained model.')
+    vector = VectorField(dimensions=SIZE, help_text="Of length 1.")
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("item", "kind"), name="one_embedding_a_kind"),)
+        indexes = (HnswIndex(fields=("vector",), name="embeddings_near", opclasses=("vector_cosine_ops",)),)
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.item_id}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.utils import timezone
 
@@ -46,7 +47,15 @@ class Annotation(models.Model):
     updated_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        indexes = (models.Index(fields=("item", "frame"), name="annotations_of_frame"),)
+        indexes = (
+            models.Index(fields=("item", "frame"), name="annotations_of_frame"),
+            GinIndex(
+                fields=("attributes",),
+                name="annotations_by_attribute",
+                opclasses=("jsonb_path_ops",),
+                condition=~models.Q(attributes={}),
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.geometry.get('type', 'shape')} {self.id}"

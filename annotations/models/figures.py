@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
@@ -22,6 +23,9 @@ class ItemFigures(models.Model):
     rev = models.PositiveBigIntegerField()
     counts = models.JSONField(default=dict, help_text="{what: how many}: see `annotations.figures.counting`.")
     at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = (GinIndex(fields=("counts",), name="figures_by_key"),)
 
     def __str__(self) -> str:
         return f"figures of {self.item_id} at {self.rev}"
