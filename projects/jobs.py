@@ -46,10 +46,13 @@ _MOST_LOSSES = 2
 _MOST_DETAIL = 1000
 
 
+Shown = Callable[[Job, User | None], Any]
+
+
 class _Kind(NamedTuple):
     task: str
     queue: str
-    shown: Callable[[Job], Any] | None
+    shown: Shown | None
 
 
 _kinds: dict[str, _Kind] = {}
@@ -71,19 +74,20 @@ class Interrupted(Exception):
         self.reason = reason
 
 
-def register(kind: str, task: str, queue: str = "default", shown: Callable[[Job], Any] | None = None) -> None:
+def register(kind: str, task: str, queue: str = "default", shown: Shown | None = None) -> None:
     """Say which Celery task carries jobs of a kind, and on which queue.
 
     Args:
-        shown: The result as whoever asks now should see it, such as with a link that is good again.
+        shown: The result as this person, who asks now, should see it, such as with a link that is good again.
     """
     _kinds[kind] = _Kind(task, queue, shown)
 
 
-def result_of(job: Job) -> Any:
+def result_of(job: Job, to: User | None = None) -> Any:
     """A job's result as it is to be shown now."""
     kind = _kinds.get(job.kind)
-    return kind.shown(job) if kind is not None and kind.shown is not None and job.result is not None else job.result
+    shown = kind.shown if kind is not None else None
+    return shown(job, to) if shown is not None and job.result is not None else job.result
 
 
 @transaction.atomic

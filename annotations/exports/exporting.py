@@ -182,11 +182,20 @@ def _shortened(report: Report) -> dict[str, Any]:
     return {**losses, "remarks": losses["remarks"][:_REMARKS_SHOWN], "more": losses["more"] + len(cut)}
 
 
-def shown(job: Job) -> Any:
-    """A job's result with a link that is good for the next hour; `url` is null once the archive has expired."""
+def shown(job: Job, to: User | None) -> Any:
+    """A job's result with a link that is good for the next hour; `url` is null once the archive has expired.
+
+    And for those who may not know of the ground truth that may be in it.
+    """
     left = int((datetime.fromisoformat(job.result["expires_at"]) - datetime.now(UTC)).total_seconds())
-    row = Export.objects.filter(job=job).first() if left > 0 else None
+    row = Export.objects.filter(job=job).first() if left > 0 and _may_have(job, to) else None
     return {**job.result, "url": media.signed_url(row.file, min(LINK_S, left)) if row is not None else None}
+
+
+def _may_have(job: Job, to: User | None) -> bool:
+    if to is None or not job.params.get("reviewer") or job.created_by_id == to.pk:
+        return to is not None
+    return project_rank(to, job.project_id) >= Act.REVIEW
 
 
 def sweep(now: datetime | None = None) -> int:

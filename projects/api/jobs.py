@@ -67,7 +67,8 @@ class OneJob(APIView):
     @extend_schema(operation_id="jobs_get", tags=_TAGS, responses=JobSerializer, examples=[_RUNNING])
     def get(self, request: Request, job_id: uuid.UUID) -> Response:
         """A job: its status, progress, result or error."""
-        return etags.answer(request, JobSerializer(access.fetch(Job.objects.all(), request.user, job_id)).data)
+        job = access.fetch(Job.objects.all(), request.user, job_id)
+        return etags.answer(request, JobSerializer(job, context={"request": request}).data)
 
 
 class CancelJob(APIView):

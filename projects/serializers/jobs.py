@@ -38,7 +38,8 @@ class JobSerializer(serializers.ModelSerializer[Job]):
         read_only_fields = fields
 
     def to_representation(self, job: Job) -> dict[str, Any]:
-        return {**super().to_representation(job), "result": jobs.result_of(job)}
+        request = self.context.get("request")
+        return {**super().to_representation(job), "result": jobs.result_of(job, request.user if request else None)}
 
 
 class EventSerializer(serializers.Serializer[Any]):

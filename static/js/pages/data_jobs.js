@@ -199,7 +199,7 @@ class JobList {
     const { url, size, counts, losses, expires_at: until, name } = job.result;
     const link = url
       ? make("a", { class: "btn btn-small", href: url, download: name, "data-fresh": String(Date.now()), onclick: (/** @type {Event} */ event) => this.freshen(event, job.id) }, icon("download"), "Download")
-      : make("span", { class: "small muted" }, "Expired: export again.");
+      : make("span", { class: "small muted" }, Date.parse(until) > Date.now() ? "For reviewers: ground truth may be in it." : "Expired: export again.");
     const facts = make("p", { class: "small muted" }, countWords(counts));
     const foot = make("div", { class: "spread" }, link, make("span", { class: "small muted num" }, `${sizeText(size)}, ${untilWords(until)}`));
     return [facts, reportView(losses, "Losses") ?? make("p", { class: "small muted" }, "Nothing was lost."), foot];

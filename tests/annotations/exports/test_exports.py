@@ -93,10 +93,11 @@ def test_what_cannot_be_is_refused_at_once(project, api, alice, wanted, pointer)
     assert not Job.objects.exists()
 
 
-def test_strangers_know_of_nothing(project, api, charlie, alice, ask, client):
+def test_strangers_know_of_nothing_and_annotators_of_no_truth(project, api, charlie, alice, bob, ask):
     answer = api(charlie).post(f"/api/v1/projects/{project.pk}/exports", {"format": "coco"})
     assert answer.status_code == 404
     job = ask()
+    assert api(bob).get(f"/api/v1/jobs/{job['id']}").data["result"]["url"] is None, "ground truth may be in it"
     assert api(charlie).get(f"/api/v1/jobs/{job['id']}").status_code == 404
 
 
