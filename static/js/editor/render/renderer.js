@@ -30,7 +30,7 @@ const REST_FRAMES = 3;
 /** Frames that are further apart than this are not of one gesture. */
 const GESTURE_MS = 300;
 /** A zoom may spend one part in this many on drawing anew. */
-const COST_SHARE = 20;
+const COST_SHARE = 40;
 /** Above this many selected shapes only the frame around them all is drawn. */
 const MOST_OUTLINED = 400;
 const PIXELATED_FROM = 4;
