@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 
@@ -23,6 +23,7 @@ from training.models import Version, VersionFrame
 _COPIED = {"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp", "image/bmp": ".bmp"}
 _JPEG_QUALITY = 95
 _SIDES = ("train", "val")
+_AT_ONCE = 200
 # What a decoded picture takes as a JPEG of quality 95, in bytes a pixel, rounded up.
 _FRAME_BYTES = 0.6
 
@@ -71,11 +72,29 @@ def export(version: Version, folder: Path, step: Step = lambda done, total: None
     """
     folder.mkdir(parents=True, exist_ok=True)
     writer = _Writer(version, folder)
-    rows = [row for row in _rows(version).select_related("asset__video").iterator(chunk_size=500) if writer.takes(row)]
-    for done, row in enumerate(writer.write(rows), start=1):
-        del row
-        step(done, len(rows))
+    rows = _rows(version).iterator(chunk_size=500)
+    taken = [_Place(row.pk, row.asset_id, row.frame) for row in rows if writer.takes(row)]
+    for done, _ in enumerate(writer.write(taken), start=1):
+        step(done, len(taken))
     return Export(writer.labels.finish(folder), writer.written)
+
+
+class _Place(NamedTuple):
+    """A picture to be written; its shapes are read when its turn comes."""
+
+    pk: int
+    asset: Any
+    frame: int | None
+
+
+_Named = tuple[_Place, str]
+
+
+def _loaded(named: list[_Named]) -> Iterator[tuple[VersionFrame, str]]:
+    for start in range(0, len(named), _AT_ONCE):
+        part = named[start : start + _AT_ONCE]
+        rows = VersionFrame.objects.select_related("asset__video").in_bulk([place.pk for place, _ in part])
+        yield from ((rows[place.pk], name) for place, name in part)
 
 
 class _Writer:
@@ -92,22 +111,25 @@ class _Writer:
     def takes(self, row: VersionFrame) -> bool:
         return not row.shapes or any(shape["geometry"]["type"] in self._learned for shape in row.shapes)
 
-    def write(self, rows: list[VersionFrame]) -> Iterator[VersionFrame]:
-        """Each row once it is written: images in order, then the frames of each video, decoded in one pass."""
+    def write(self, places: list[_Place]) -> Iterator[VersionFrame]:
+        """Each row once it is written: images in order, then the frames of each video in order."""
         others = Others(self.look, len(self._mosaic), self._fetch) if self._mosaic else None
-        videos: dict[Asset, list[tuple[VersionFrame, str]]] = defaultdict(list)
-        for number, row in enumerate(rows):
-            name = f"{number:07d}"  # two items may share a file name
-            if row.frame is not None:
-                videos[row.asset].append((row, name))
-                continue
+        images: list[_Named] = []
+        videos: dict[Any, list[_Named]] = defaultdict(list)
+        for number, place in enumerate(places):
+            named = place, f"{number:07d}"  # two items may share a file name
+            (images if place.frame is None else videos[place.asset]).append(named)
+        for row, name in _loaded(images):
             if self.look.plain:
                 self._copy(row, name)
             else:
                 self._make(row, name, frames.read_frame(row.asset), others)
             yield row
-        for asset, named in videos.items():
-            yield from self._write_frames(asset, named, others)
+        for named_frames in videos.values():
+            named_frames.sort(key=lambda named: named[0].frame or 0)
+            for start in range(0, len(named_frames), _AT_ONCE):
+                rows = list(_loaded(named_frames[start : start + _AT_ONCE]))
+                yield from self._write_frames(rows[0][0].asset, rows, others)
 
     def _fetch(self, place: int) -> Source:
         rows = VersionFrame.objects.select_related("asset__video")
