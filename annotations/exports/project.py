@@ -49,7 +49,7 @@ def content(project: Project, params: Params) -> Content:
 
 def items(project: Project, filters: Filters) -> QuerySet[Item]:
     """The items that an export looks at."""
-    rows = Item.objects.filter(project=project)
+    rows: QuerySet[Item] = Item.objects.filter(project=project)
     wanted = {"state": filters.states, "split": filters.splits, "pk": filters.items}
     for name, values in wanted.items():
         if values:
@@ -140,12 +140,11 @@ class _Reader:
 
 def _names(project: Project) -> dict[str, str]:
     """Label's id to name; one that merged into another has that one's."""
-    every = {label.pk: label for label in models.Label.every.filter(project=project)}
     names = {}
-    for pk, label in every.items():
-        shown = every.get(label.merged_into_id, label) if label.merged_into_id else label
+    for label in models.Label.every.filter(project=project).select_related("merged_into"):
+        shown = label.merged_into or label
         if shown.retired_at is None:
-            names[str(pk)] = shown.name
+            names[str(label.pk)] = shown.name
     return names
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.core.files.base import ContentFile
 from django.utils import timezone
 
 from annotations import blobs
@@ -144,3 +145,17 @@ def test_a_mask_beside_the_journal_is_in_it_whole(project, alice, labels, ask, r
     draw(item, alice, create(labels[0], geometry={"type": "mask", "size": [480, 640], "blob": digest}))
     found = coco(read(ask()))
     assert found["annotations"][0]["segmentation"] == {"size": [480, 640], "counts": counts}
+
+
+def test_what_a_crash_left_behind_is_swept(project, item, ask, settings):
+    key = Export.objects.get(job=ask()["id"]).file.name
+    storage = Export._meta.get_field("file").storage
+    lost = storage.save(f"exports/{project.pk}/lost.zip", ContentFile(b"PK"))
+    half = settings.DATA_DIR / "exports" / "gone" / "archive.zip"
+    half.parent.mkdir(parents=True, exist_ok=True)
+    half.write_bytes(b"PK")
+    exporting.sweep()
+    assert storage.exists(lost) and half.exists(), "somebody may be at it still"
+    exporting.sweep(timezone.now() + timedelta(days=2))
+    assert not storage.exists(lost) and not half.exists()
+    assert storage.exists(key)
