@@ -30,7 +30,8 @@ from projects import live
 
 _PIECE, _HEAP = 1 << 16, 1 << 20  # a socket holds a few pieces; heaps are sent one after the other
 _RINGS_AT_ONCE = 500
-_NULL = b"\\N"
+_NOTHING = "\\N"
+_NULL = _NOTHING.encode()
 
 Op = dict[str, Any]
 
@@ -201,7 +202,7 @@ class Staging:
         head = f"{target.id}\t{target.parts}\t\\\\x{digest}\t".encode()
         self._txs.add(head + _text(text) + b"\t[" + inverse + b"]")
 
-    def _get_ready(self) -> None:
+    def _get_ready(self, in_parts: bool) -> None:
         if self._ready:
             return
         items = _Copy(
@@ -215,7 +216,7 @@ class Staging:
         for copy in (items, self._shapes, self._txs, self._blobs):
             copy.flush()
         self.settle()
-        self._run(*sql.INDEX)
+        self._run(*(sql.INDEX if in_parts else ()), *sql.ANALYZE)
         self._ready = True
 
     # Writing
@@ -239,7 +240,7 @@ class Staging:
         Raises:
             BulkError: nothing was written. What the callables raise goes through, and nothing is written either.
         """
-        self._get_ready()
+        self._get_ready(items is not None)
         now = datetime.now(UTC)
         now = now.replace(microsecond=now.microsecond // 1000 * 1000)
         values = {
@@ -293,6 +294,7 @@ class _Pass:
         else:
             self.cursor.execute(sql.NOW_SOME, [array(items)])
         self.cursor.execute(sql.CHECK_AT_ONCE)
+        self.cursor.execute(sql.TUNE)
 
     def end(self) -> None:
         self.cursor.execute(sql.CHECK_LATER)
@@ -363,23 +365,24 @@ def _json(value: Any) -> bytes:
 
 def _shape_line(item: str, part: int, op: Op) -> bytes:
     get = op.get
-    frame, confidence, group = get("frame"), get("confidence"), get("group")
-    attributes, keyframes = get("attributes"), get("keyframes")
-    return b"%b\t%b\t%d\t%b\t%b\t%b\t%b\t%b\t%b\t%b\t%d\t%b\t%d" % (
-        op["id"].encode(),
-        item.encode(),
-        part,
-        op["label"].encode(),
-        _NULL if frame is None else b"%d" % frame,
+    attributes = get("attributes")
+    head = f"{op['id']}\t{item}\t{part}\t{op['label']}\t{_plain(get('frame'))}\t"
+    confidence, group = _plain(get("confidence")), get("group") or _NOTHING
+    tail = f"\t{op['source']}\t{confidence}\t{op['detection_id']}\t{group}\t{get('z', 0)}"
+    pieces = (
+        head.encode(),
         _json(op["geometry"]),
+        b"\t",
         _json(attributes) if attributes else b"{}",
-        _json(keyframes),
-        op["source"].encode(),
-        _NULL if confidence is None else repr(float(confidence)).encode(),
-        op["detection_id"],
-        _NULL if group is None else group.encode(),
-        get("z", 0),
+        b"\t",
+        _json(get("keyframes")),
+        tail.encode(),
     )
+    return b"".join(pieces)
+
+
+def _plain(value: float | None) -> str:
+    return _NOTHING if value is None else repr(value)
 
 
 def _item_line(target: Target) -> bytes:

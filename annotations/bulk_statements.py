@@ -18,12 +18,9 @@ _TABLES = {
 TABLES = tuple(_TABLES)
 CREATE = [f"CREATE TEMPORARY TABLE {name} ({columns})" for name, columns in _TABLES.items()]
 DROP = f"DROP TABLE IF EXISTS {', '.join(f'pg_temp.{name}' for name in TABLES)}"
-INDEX = [
-    "CREATE INDEX ON bulk_shapes (item)",
-    "CREATE INDEX ON bulk_txs (item)",
-    "CREATE INDEX ON bulk_blobs (item)",
-    *(f"ANALYZE {name}" for name in TABLES[:-1]),
-]
+# For those who write some items at a time: each time they look for these items' rows.
+INDEX = [f"CREATE INDEX ON {name} (item)" for name in ("bulk_shapes", "bulk_txs", "bulk_blobs")]
+ANALYZE = [f"ANALYZE {name}" for name in TABLES[:-1]]
 
 NOW_ALL = "INSERT INTO bulk_now SELECT item FROM bulk_items"
 NOW_SOME = "INSERT INTO bulk_now SELECT item FROM bulk_items WHERE item = ANY(%s::uuid[])"
@@ -31,6 +28,8 @@ NOW_NONE = "TRUNCATE bulk_now"
 
 # Foreign keys are looked up when rows are written, not when everything is locked and about to be committed.
 CHECK_AT_ONCE, CHECK_LATER = "SET CONSTRAINTS ALL IMMEDIATE", "SET CONSTRAINTS ALL DEFERRED"
+# The plans are few and simple, their rows many.
+TUNE = "SET LOCAL jit = off; SET LOCAL work_mem = '64MB'"
 
 NEW_ITEMS = """
 INSERT INTO projects_item

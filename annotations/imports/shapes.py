@@ -83,15 +83,18 @@ def fitted(geometry: Geometry, points: int | None, place: Place, say: Say, blob:
     Raises:
         Refused: it is not well-formed, lies outside of the picture, or has not its skeleton's points.
     """
-    if geometry.get("type") == "mask":
+    kind = geometry.get("type")
+    if kind == "mask":
         return _mask(geometry, place, blob)
     try:
-        checked = shapes.parse(_with_ids(geometry))
+        checked = shapes.parse(_with_ids(geometry) if kind in ("polygon", "polyline") else geometry)
     except shapes.ShapeError as error:
         raise Refused("geometry", f"{_upper(str(error).replace('geometry.', ''))}.") from None
-    if checked["type"] == "keypoints" and points is not None and len(checked["points"]) != points:
+    if kind == "box":
+        return _clipped(checked, place, say)
+    if kind == "keypoints" and points is not None and len(checked["points"]) != points:
         raise Refused("keypoints", f"It has {len(checked['points'])} keypoints, its label's skeleton {points}.")
-    if checked["type"] != "box" and len(checked) < 5 and _too_large(checked):
+    if _too_large(checked):
         raise Refused("too-large", "It has more points than a shape can have: make it a mask, or simplify it.")
     return _clipped(checked, place, say)
 
