@@ -167,7 +167,7 @@ class Timeline {
 
   /** @returns {Annotation[]} */
   _selected() {
-    return this.rows.filter(({ id }) => this.editor.selection.has(id));
+    return this.rows.flatMap(({ id }) => (this.editor.selection.has(id) && this.editor.store.get(id)) || []);
   }
 
   // -- hands -----------------------------------------------------------------------------------------------------
@@ -177,7 +177,7 @@ class Timeline {
     const { left, top } = this.canvas.getBoundingClientRect();
     const [x, y] = [event.clientX - left - NAMES_WIDTH, event.clientY - top];
     const row = y < RULER ? -2 : Math.floor((y - RULER + this.top) / ROW) - 1;
-    const track = row >= 0 ? this.rows[row] : undefined;
+    const track = row >= 0 ? this.editor.store.get(this.rows[row]?.id) : undefined;
     const frame = this.scale.frame(Math.max(x, 0));
     return { x, row, track, frame, mark: track && x >= 0 ? markNear(track, x / this.scale.scale + this.scale.first - 0.5, REACH / this.scale.scale) : null };
   }
