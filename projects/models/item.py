@@ -87,6 +87,10 @@ class Item(models.Model):
     replica_for = models.ForeignKey(
         User, models.CASCADE, null=True, blank=True, editable=False, related_name="blind_copies"
     )
+    source = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, editable=False, related_name="taken", help_text="Its video."
+    )
+    source_frame = models.PositiveIntegerField(null=True, blank=True, editable=False, help_text="Which frame of it.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
 
