@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 from collections.abc import Mapping, MutableMapping
@@ -62,6 +63,13 @@ class Env:
         """A comma-separated list, such as ALLOWED_HOSTS=label.example.org,10.0.0.5."""
         value = self.text(name)
         return [word.strip() for word in value.split(",") if word.strip()] if value else list(default)
+
+    def networks(self, name: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+        """A comma-separated list of networks, such as 10.0.0.0/8,192.168.1.7/32."""
+        try:
+            return tuple(ipaddress.ip_network(word) for word in self.words(name))
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{name}: {error}; expected networks such as 10.0.0.0/8.") from None
 
     def rate(self, name: str, default: str) -> str:
         """How often something may be tried: 20/min."""

@@ -261,6 +261,9 @@ MAX_IMAGE_PIXELS = env.whole("MAX_IMAGE_PIXELS", 100_000_000)
 MAX_RESUMABLE_BYTES = env.whole("MAX_RESUMABLE_BYTES", 64 * 2**30, high=2**50)
 UPLOADS_DIR = _folder("UPLOADS_DIR", DATA_DIR / "uploads")
 UPLOAD_EXPIRY_HOURS = env.whole("UPLOAD_EXPIRY_HOURS", 7 * 24, low=1)
+# Files by their addresses: private networks that they may be in, and the seconds that one may take.
+ALLOWED_PRIVATE_NETWORKS = env.networks("ALLOWED_PRIVATE_NETWORKS")
+FETCH_SECONDS = env.whole("FETCH_SECONDS", 1800, low=1)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 2**20
 FILE_UPLOAD_TEMP_DIR = env.text("FILE_UPLOAD_TEMP_DIR") or None
 

@@ -2,7 +2,20 @@
 
 from django.urls import URLPattern, path
 
-from projects.api import auth, items, jobs, members, notices, playback, projects, teams, tokens, uploads
+from projects.api import (
+    auth,
+    fetches,
+    frame_items,
+    items,
+    jobs,
+    members,
+    notices,
+    playback,
+    projects,
+    teams,
+    tokens,
+    uploads,
+)
 
 _TEAM = "teams/<uuid:team_id>"
 _PROJECT = "projects/<uuid:project_id>"
@@ -35,6 +48,7 @@ urlpatterns: list[URLPattern] = [
     path(f"{_PROJECT}/members/<uuid:member_id>", members.OneMember.as_view()),
     path(f"{_TEAM}/assets", items.Library.as_view()),
     path(f"{_PROJECT}/items", items.Items.as_view()),
+    path(f"{_PROJECT}/fetches", fetches.Fetches.as_view()),
     path(f"{_PROJECT}/uploads", uploads.Uploads.as_view()),
     path(f"{_PROJECT}/uploads/", uploads.UploadsWithSlash.as_view()),
     path("uploads/<uuid:upload_id>", uploads.OneUpload.as_view()),
@@ -45,6 +59,7 @@ urlpatterns: list[URLPattern] = [
     path(f"{_BATCH}/restore", uploads.RestoreBatch.as_view()),
     path(_ITEM, items.OneItem.as_view()),
     path(f"{_ITEM}/frames/<int:n>", items.Frame.as_view()),
+    path(f"{_ITEM}/frames-as-items", frame_items.FramesAsItems.as_view()),
     path(f"{_ITEM}/playback", playback.Playback.as_view()),
     path(f"{_ITEM}/playback/times", playback.Times.as_view()),
     path(f"{_PROJECT}/jobs", jobs.Jobs.as_view()),

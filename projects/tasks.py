@@ -10,12 +10,12 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
-from projects import jobs, looks, playback
+from projects import frame_items, jobs, looks, playback
 from projects.files import local_path
 from projects.idempotency import KEPT_FOR
 from projects.intake import ASSETS
 from projects.models import Asset, KeptAnswer, Video
-from projects.uploads import staging, store
+from projects.uploads import by_address, staging, store
 
 # An upload that is being stored has files before it has rows; none takes this long.
 ORPHAN_AGE = timedelta(days=1)
@@ -98,3 +98,13 @@ def look_at_pictures(most: int = 2000) -> int:
         if seen is not None:
             done += Asset.objects.filter(pk=asset.pk).update(brightness=seen.brightness, phash=seen.phash)
     return done
+
+
+@shared_task(name=by_address.TASK)
+def run_fetch_job(job_id: str) -> None:
+    jobs.carry(job_id, by_address.work)
+
+
+@shared_task(name=frame_items.TASK)
+def run_frames_job(job_id: str) -> None:
+    jobs.carry(job_id, frame_items.work)

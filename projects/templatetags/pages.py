@@ -65,5 +65,5 @@ def percent(fraction: float | None) -> int:
 def job_words(job: Job) -> str:
     """What a job does, in a word or two."""
     words = {"train": "Training", "freeze": "Freezing a version", "import": "Import", "export": "Export"}
-    words["restore"] = "Restoring a version"
+    words |= {"restore": "Restoring a version", "fetch": "Fetching files", "frames": "Frames as images"}
     return words.get(job.kind, job.kind.capitalize())

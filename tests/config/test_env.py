@@ -102,10 +102,17 @@ def test_a_bad_setting_stops_the_start_in_one_sentence_without_a_traceback(name,
 
 def test_the_example_lists_every_variable_that_the_settings_read():
     code = (ROOT / "config" / "settings.py").read_text()
-    read = set(re.findall(r'(?:env\.(?:text|flag|whole|words|url|choice|rate)|_folder)\(\s*"([A-Z_]+)"', code))
+    read = set(re.findall(r'(?:env\.(?:text|flag|whole|words|networks|url|choice|rate)|_folder)\(\s*"([A-Z_]+)"', code))
     listed = set(re.findall(r"^#?\s?([A-Z][A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
     assert read - listed == set(), "in the settings, not in .env.example"
     composed = set(re.findall(r"\$\{([A-Z_]+)", (ROOT / "docker-compose.yml").read_text()))
     assert composed - listed == set(), "in docker-compose.yml, not in .env.example"
     assert listed - read - composed == set(), "in .env.example, but nothing reads it"
     assert len(read) > 15
+
+
+def test_networks_are_read_strictly():
+    assert [str(network) for network in Env({"N": "10.0.0.0/8, fd00::/8"}).networks("N")] == ["10.0.0.0/8", "fd00::/8"]
+    assert Env({}).networks("N") == ()
+    with pytest.raises(ImproperlyConfigured, match="10.0.0.1/8"):
+        Env({"N": "10.0.0.1/8"}).networks("N")

@@ -5,6 +5,7 @@ import { confirmDialog } from "../lib/dialog.js";
 import { announce, find, findAll, on } from "../lib/dom.js";
 import { openSocket } from "../lib/socket.js";
 import { toast } from "../lib/toast.js";
+import { bindItemJobs } from "./item_jobs.js";
 import { load, renewParts, whileSeen } from "./refresh.js";
 import { bindUploads } from "./upload_bind.js";
 
@@ -103,10 +104,12 @@ function takeAway(tile) {
 
 const renewed = () => renew().catch(() => location.reload());
 const sendsFiles = page.dataset.mayAdd === "yes" ? bindUploads(page, project, renewed) : null;
+const itemJobs = page.dataset.mayAdd === "yes" ? bindItemJobs(project) : null;
 
 /** What others add, change and delete. @param {any} message */
 function heard(message) {
   if (message.type === "upload") sendsFiles?.heard(message);
+  itemJobs?.heard(message);
   if (message.type !== "item") return;
   const tile = find(`[data-item="${message.item}"]`, tiles);
   if (message.change === "removed" && tile && !("going" in tile.dataset)) takeAway(tile);
