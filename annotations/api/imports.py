@@ -36,9 +36,7 @@ class Imports(APIView):
         length = request.META.get("CONTENT_LENGTH") or "0"
         if length.isdecimal() and int(length) > settings.MAX_UPLOAD_BYTES + _ENVELOPE_BYTES:
             most = f"{settings.MAX_UPLOAD_BYTES / 2**20:,.0f} MiB"
-            raise Problem(
-                413, "too-large", f"One call takes at most {most}: send it to uploads/, its id here."
-            )
+            raise Problem(413, "too-large", f"One call takes at most {most}: send it to uploads/, its id here.")
 
     @extend_schema(
         operation_id="imports_create",
