@@ -30,7 +30,7 @@ from config.leash import die_with_parent
 
 # The kernel refuses Unix socket paths above 107 bytes; this leaves room for the longest name inside.
 _LONGEST_SOCKET_FOLDER = 80
-_POSTGRES_SETTINGS = {
+POSTGRES_SETTINGS = {
     "listen_addresses": "",
     "max_connections": "200",
     "shared_buffers": "256MB",
@@ -141,7 +141,7 @@ def start_postgres(data: Path, name: str = "frameloop", wait: float = 60.0) -> S
         if not (folder / "PG_VERSION").exists():
             _initdb(folder, user)
         command = [str(postgres_programs() / "postgres"), "-D", str(folder), "-k", str(sockets)]
-        for option, value in _POSTGRES_SETTINGS.items():
+        for option, value in POSTGRES_SETTINGS.items():
             command += ["-c", f"{option}={value}"]
         process = _spawn(command, log, signal.SIGINT, cwd=folder, **user)
     except OSError as error:
