@@ -29,7 +29,6 @@ MODULES = (
     "editor/panels/status.js",
     "editor/panels/toolbar.js",
     "editor/render/frames.js",
-    "editor/render/parts.js",
     "editor/render/renderer.js",
     "editor/render/shape_layer.js",
     "editor/render/sheet.js",

@@ -91,3 +91,31 @@ export class OpError extends Error {
     this.code = code;
   }
 }
+
+/** A module that few pages need, fetched when it is first missed. Emits `here` when it has come. @template T */
+export class Part extends Emitter {
+  /** @param {() => Promise<T>} load */
+  constructor(load) {
+    super();
+    this._load = load;
+    /** @type {T | null} */
+    this._module = null;
+    this._asked = false;
+  }
+
+  /** @returns {T | null} null until it has come */
+  get() {
+    if (!this._asked) void this._fetch();
+    return this._module;
+  }
+
+  async _fetch() {
+    this._asked = true;
+    try {
+      this._module = await this._load();
+      this.emit("here");
+    } catch {
+      this._asked = false; // drawn without it meanwhile; the next drawing asks again
+    }
+  }
+}

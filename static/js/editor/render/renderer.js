@@ -5,7 +5,7 @@
 import RBush from "../../vendor/rbush.js";
 import { areaOf, boundsOf, contains, geometryOn, union } from "../model/geometry.js";
 import { put } from "../util.js";
-import { crowds, masks } from "./parts.js";
+import { crowds, masks } from "./style.js";
 import { ShapeLayer } from "./shape_layer.js";
 
 /**

@@ -6,7 +6,7 @@
  * outlines are written as pixels (`raster.js`).
  */
 import { boundsOf, pointsOf, union } from "../model/geometry.js";
-import { crowds, masks } from "./parts.js";
+import { crowds, masks } from "./style.js";
 import { Sheet } from "./sheet.js";
 
 /**

@@ -1,12 +1,17 @@
 /** How shapes look: colours of labels, dashes of suggestions, and the paths of geometries. */
 import { boundsOf, pointsOf } from "../model/geometry.js";
-import { masks } from "./parts.js";
+import { Part } from "../util.js";
 
 /**
  * @typedef {import("../types.js").Annotation} Annotation
  * @typedef {import("../types.js").Geometry} Geometry
  * @typedef {{color: string, dash: number[], name: string, ink: string}} Style
  */
+
+/** Parts of the drawing that few pictures need; what was drawn without one is drawn again when it is here. */
+export const masks = new Part(() => import("./mask_picture.js"));
+/** Thousands of outlines at once. */
+export const crowds = new Part(() => import("./crowd.js"));
 
 const UNKNOWN = "#999999";
 /** Beyond eight colours the eye needs a second mark. */
