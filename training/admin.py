@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from projects.inspection import Kept, ReadOnly, count, link, pretty
-from training.models import Model, Version, VersionFrame
+from training.models import Model, Restoration, Version, VersionFrame
 
 
 @admin.register(Version)
@@ -62,3 +62,11 @@ class ModelAdmin(Kept):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
+
+
+@admin.register(Restoration)
+class RestorationAdmin(ReadOnly):
+    list_display = ("__str__", link("project"), link("version"), "created_by", "created_at")
+    list_filter = ("created_at",)
+    list_select_related = ("project", "version", "created_by")
+    search_fields = ("project__name", "version__name")

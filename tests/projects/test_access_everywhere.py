@@ -41,6 +41,7 @@ REVIEWED = {
     "projects/views/overview.py::_running": "of projects that the view fetched",
     "projects/views/overview.py::_strip": "of a project that the view fetched",
     "projects/views/people.py::invitation_of": "whoever has the token may see the invitation",
+    "training/api/versions.py::train_pictures": "of a version that the call fetched",
     "streaming/consumers.py::PipelineSocket.on_join": "the pipeline that `authorise` fetched",
 }
 
