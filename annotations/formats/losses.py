@@ -37,6 +37,8 @@ def fit(
         kind = shape.geometry["type"]
         report.refuse(f"{kind}-left-out", f"A {kind} of {shape.label} has no place in this format.", path)
         return []
+    # On a picture of its own a number says no more than the order of the shapes; over frames it says who is who.
+    numbers = numbers or (shape.keyframes is None and not picture.of_video)
     for code, text in _lost(shape, able, numbers):
         report.change(code, text, path, shape.label)
     return [shape if made is shape.geometry else replace(shape, geometry=made) for made in geometries]

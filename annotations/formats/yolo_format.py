@@ -66,7 +66,7 @@ class Yolo:
         described = yolo_yaml.describe(files, report)
         task = str(options.get("task", "auto"))
         if task == "auto":
-            task = yolo_read.task_of(files, described)
+            task = described.task or yolo_read.task_of(files, described)
         if task == "classify":
             return yolo_classify.read(files, described, report)
         if task == "pose" and not described.keypoints[0]:
@@ -183,7 +183,8 @@ class _Writing:
             file.write(b"file,path,width,height,split,label\n")
             self.pictures.copy(file)
         with sink.open("data.yaml") as file:
-            file.write(yolo.data_yaml(list(self.labels), self._folders(), more=self._keypoints()).encode())
+            more = {"task": self.task, **self._keypoints()}
+            file.write(yolo.data_yaml(list(self.labels), self._folders(), more=more).encode())
 
     def _folders(self) -> dict[str, str | list[str]]:
         """A trainer wants both train and val, whatever the project has."""

@@ -17,6 +17,7 @@ from annotations.formats.common import finites, name_of, split_in, whole
 from annotations.formats.records import Label
 
 _LARGEST = 1 << 20
+_TASKS = ("detect", "segment", "obb", "pose", "classify")
 _SPLITS = {"train": "train", "val": "val", "validation": "val", "test": "test"}
 
 
@@ -28,6 +29,7 @@ class Described:
         names: Class by number; numbers may have gaps.
         folders: Folder, or list of pictures (a .txt), to its split.
         keypoints: (how many, values each); (0, 0) for none.
+        task: As Frameloop's own archives say it; "" where the rows have to tell.
     """
 
     names: dict[int, str] = field(default_factory=dict)
@@ -36,6 +38,7 @@ class Described:
     points: dict[int, list[str]] = field(default_factory=dict)
     edges: dict[int, list[list[int]]] = field(default_factory=dict)
     file: str = ""
+    task: str = ""
 
     def labels(self) -> list[Label]:
         return [Label(name, index=n, skeleton=self._skeleton(n)) for n, name in sorted(self.names.items())]
@@ -101,6 +104,7 @@ def _from_yaml(content: dict[str, Any], file: str, report: Report) -> Described:
         raise FormatError("names", "names: is neither a list of class names nor number: name.", file)
     if "download" in content:
         report.note("download", "A download: entry is left out: it is a script for a trainer.", file)
+    described.task = content["task"] if content.get("task") in _TASKS else ""
     described.keypoints = _kpt_shape(content.get("kpt_shape"), file)
     described.points = _by_number(content.get("kpt_names"), described.keypoints[0])
     described.edges = _edges(content.get("skeleton"))
