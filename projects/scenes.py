@@ -57,11 +57,9 @@ def changes(frames: Iterable[tuple[int, Any]], least: float = LEAST) -> Iterator
     for (_, last), (number, now) in pairwise(_chained(first, histograms)):
         apart = distance(last, now)
         usual = float(np.median(before)) if before else 0.0
+        before.append(apart)
         if apart >= least and apart >= STANDS_OUT * usual:
-            before.clear()
             yield number
-        else:
-            before.append(apart)
 
 
 def _chained(first: Any, rest: Iterator[Any]) -> Iterator[Any]:

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { addressLines, endWords } from "../../static/js/pages/item_jobs.js";
+import { addressLines, endWords, framesWish } from "../../static/js/pages/item_jobs.js";
 
 test("one address a line, empty lines are none", () => {
   assert.deepEqual(addressLines(" http://a.org/1.jpg\n\n  http://a.org/2.jpg \r\n"), ["http://a.org/1.jpg", "http://a.org/2.jpg"]);
@@ -21,4 +21,11 @@ test("refused addresses are named, three of many", () => {
   assert.equal(kind, "error");
   assert.equal(text, "0 items added. 5 addresses gave no file. u1: No file. u2: No file. u3: No file. And 2 more.");
   assert.match(endWords({ status: "succeeded", result: { items: 0, refused: refused.slice(1, 2) } }).text, /1 address gave no file/);
+});
+
+test("frames by step, all of a range, or by scene", () => {
+  const typed = { step: "25", first: "0", last: "99" };
+  assert.deepEqual(framesWish({ how: "step", ...typed }), { scenes: false, step: 25, range: [0, 99] });
+  assert.deepEqual(framesWish({ how: "all", ...typed }), { scenes: false, step: 1, range: [0, 99] });
+  assert.deepEqual(framesWish({ how: "scenes", ...typed }), { scenes: true, step: 1, range: [0, 99] });
 });

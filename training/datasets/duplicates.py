@@ -38,6 +38,29 @@ def near_duplicates(
     return found
 
 
+def beside_their_videos(groups: dict[Any, str], taken: Iterable[tuple[Any, Any]]) -> dict[Any, str]:
+    """The groups once pictures that were taken of a video share its group, and with them all that resembles them.
+
+    Args:
+        taken: (a picture's asset, its video's asset); the video may be in no group.
+
+    >>> beside_their_videos({1: "1", 2: "2", 3: "2"}, [(1, 9), (2, 9)])
+    {1: '9', 2: '9', 3: '9'}
+    """
+    leads: dict[str, str] = {}
+
+    def root(name: str) -> str:
+        while name in leads:
+            name = leads[name]
+        return name
+
+    for picture, video in taken:
+        one, other = root(groups.get(picture, str(picture))), root(groups.get(video, str(video)))
+        if one != other:
+            leads[one] = other
+    return {pk: root(name) for pk, name in groups.items()}
+
+
 def _hashes(assets: Sequence[Asset], step: Callable[[int, int], None]) -> dict[Any, int]:
     hashed: dict[Any, int] = {}
     for n, asset in enumerate(assets):

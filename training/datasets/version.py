@@ -16,7 +16,7 @@ from django.db.models import Max
 from annotations.exports.filters import Filters
 from annotations.exports.filters import parse as parse_filters
 from annotations.models import Annotation
-from projects.models import Project, User
+from projects.models import Item, Project, User
 from training.datasets import augment, duplicates, preprocess
 from training.datasets import split as splitting
 from training.datasets.classes import DRAW, LEARNED, LEARNS_FROM, Aliases, Classes, classes_of
@@ -362,6 +362,8 @@ def _place(made: Draft, shares: dict[str, float], step: Step) -> dict[str, Any]:
     near = bool(wish.get("near_duplicates", True))
     assets = made.gathered.assets
     groups = duplicates.near_duplicates(assets.values(), step) if near else {pk: str(pk) for pk in assets}
+    of_videos = Item.objects.filter(pk__in={picture.item for picture in made.pictures}, source__isnull=False)
+    groups = duplicates.beside_their_videos(groups, of_videos.values_list("asset", "source__asset"))
     for picture in made.pictures:
         picture.group = groups[picture.asset]
     result = splitting.split(

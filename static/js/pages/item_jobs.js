@@ -81,10 +81,42 @@ function bindForms(project, start) {
     find("#upload-menu")?.removeAttribute("open");
     openDialog("from-addresses");
   });
+  bindFrames(start);
   on(document, "submit", "#from-addresses form", (event, element) => {
     event.preventDefault();
     const form = /** @type {HTMLFormElement} */ (element);
     const fields = new FormData(form);
     start(`projects/${project}/fetches`, { urls: addressLines(String(fields.get("urls"))), path: String(fields.get("path")) }, form);
+  });
+}
+
+/**
+ * What the interface is told of the frames that somebody chose.
+ * @param {{how: string, step: string, first: string, last: string}} wish frames as people count them, from 0
+ * @returns {{step: number, scenes: boolean, range: number[]}}
+ */
+export function framesWish({ how, step, first, last }) {
+  return { scenes: how === "scenes", step: how === "step" ? Number(step) : 1, range: [Number(first), Number(last)] };
+}
+
+/** @param {(path: string, body: any, form: HTMLFormElement) => Promise<void>} start */
+function bindFrames(start) {
+  const dialog = find("#frames-as-items");
+  const form = /** @type {HTMLFormElement | null} */ (dialog && find("form", dialog));
+  if (!dialog || !form) return;
+  const field = (/** @type {string} */ name) => /** @type {HTMLInputElement} */ (form.elements.namedItem(name));
+  on(document, "click", "[data-frames-of]", (_event, button) => {
+    const last = String(Number(button.dataset.frames) - 1);
+    form.dataset.item = /** @type {HTMLElement} */ (button.closest(".tile")).dataset.item;
+    /** @type {HTMLElement} */ (find("#frames-what")).textContent = `${button.dataset.framesOf}: frames 0 to ${last}`;
+    for (const name of ["first", "last"]) field(name).max = last;
+    field("first").value = "0";
+    field("last").value = last;
+    openDialog("frames-as-items");
+  });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const wish = /** @type {any} */ (Object.fromEntries(new FormData(form)));
+    start(`items/${form.dataset.item}/frames-as-items`, framesWish(wish), form);
   });
 }
