@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.contrib import admin
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
-from projects.admin import jobs, library, people, project, uploads
+from projects.admin import jobs, library, people, project, uploads, watches
 
-__all__ = ["jobs", "library", "people", "project", "uploads"]
+__all__ = ["jobs", "library", "people", "project", "uploads", "watches"]
 
 admin.site.site_header = admin.site.site_title = "Frameloop administration"
 admin.site.index_title = "Everything there is"

@@ -6,6 +6,7 @@ from projects.models.notice import Notice
 from projects.models.people import ApiToken, Invitation, Membership, Role, Team, User
 from projects.models.project import Label, Project, ProjectMembership
 from projects.models.upload import Upload, UploadBatch
+from projects.models.watch import Watch, WatchedFile
 
 __all__ = [
     "ApiToken",
@@ -27,4 +28,6 @@ __all__ = [
     "UploadBatch",
     "User",
     "Video",
+    "Watch",
+    "WatchedFile",
 ]

@@ -48,17 +48,19 @@ from projects.models import (
     UploadBatch,
     User,
     Video,
+    Watch,
+    WatchedFile,
 )
 from streaming.models import Capture, Pipeline, Source
 from tests.rows import video_index
-from training.models import Model, Version, VersionFrame
+from training.models import Model, Restoration, Version, VersionFrame
 
 REGISTERED = sorted(admin.site._registry, key=lambda model: model._meta.label)
 OURS = {"projects", "annotations", "training", "streaming"}
 WRITTEN_BY_THE_JOURNAL = (Annotation, JournalTx)
 READ_ONLY = (
     *WRITTEN_BY_THE_JOURNAL, Version, VersionFrame, Asset, Video, Job, Capture, Notice, AnnotationSession, Participant,
-    Consensus, Score, StateChange, Upload, UploadBatch,
+    Consensus, Score, StateChange, Upload, UploadBatch, Watch, WatchedFile,
 )  # fmt: skip
 KEPT = (*READ_ONLY, User, Team, Project, Item, Model)
 
@@ -94,6 +96,7 @@ def everything(project, alice, bob, charlie) -> dict:
     job = Job.objects.create(project=project, kind="train", title="YOLO", created_by=alice)
     job.record("log", {"line": "hello"})
     version = Version.objects.create(project=project, number=1, content_hash="0" * 64, labels=[], created_by=alice)
+    Restoration.objects.create(project=project, version=version, created_by=alice)
     VersionFrame.objects.create(version=version, item=item, asset=asset, path="a.mp4", frame=0, rev=1, shapes=[])
     model = Model.objects.create(project=project, name="First", engine="yolo", version=version, job=job, labels=[])
     source = Source.objects.create(project=project, name="Gate", kind="rtsp", secret="ciphertext")
@@ -123,6 +126,8 @@ def everything(project, alice, bob, charlie) -> dict:
     token, secret = ApiToken.objects.create(alice, expiry=None, name="nightly")
     batch = UploadBatch.objects.create(project=project, created_by=alice)
     Upload.objects.create(project=project, batch=batch, created_by=alice, name="a.png", expires_at=timezone.now())
+    watch = Watch.objects.create(project=project, kind="s3", config={"bucket": "car"}, secret="ciphertext")
+    WatchedFile.objects.create(watch=watch, key="car.jpg", mark="1")
     KeptAnswer.objects.create(user=alice, key="k1", fingerprint="f" * 64, status=201, body={"token": "hidden-body"})
     ProjectMembership.objects.create(project=project, user=charlie, role=Role.VIEWER)
     return {"secret": secret, "token": token, "item": item, "label": label, "asset": asset}
@@ -225,7 +230,7 @@ def test_no_page_shows_a_secret(client, everything):
         "hidden-body",
         Invitation.objects.get().token_hash,
     )
-    for model in (ApiToken, Source, KeptAnswer, Invitation, User):
+    for model in (ApiToken, Source, Watch, KeptAnswer, Invitation, User):
         for row in model._default_manager.all():
             pages = client.get(url(model, "changelist")).content + client.get(url(model, "change", row.pk)).content
             assert not [secret for secret in hidden if secret in pages.decode()], model
