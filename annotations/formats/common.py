@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import unquote
 
 IMAGES = frozenset(
     (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".avif", ".heic", ".jp2", ".dng")
@@ -15,6 +16,7 @@ IMAGES = frozenset(
 VIDEOS = frozenset((".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".ts"))
 _FARTHEST = 1e9
 _SPLITS = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "dev": "val"}
+_ADDRESS = re.compile(r"(?!file:)[a-z][a-z0-9+]+://[^/]*/(?P<path>.+)", re.IGNORECASE | re.DOTALL)
 _WORD = re.compile(r"[a-z]+")
 
 
@@ -77,19 +79,31 @@ def name_of(value: object) -> str:
 def path_of(value: object) -> str:
     """A picture's key from what a file says: relative, with `/`, in NFC; "" when there is nothing to go by.
 
-    A path that is absolute or climbs out keeps its last part only.
+    A path that is absolute or climbs out keeps its last part only. An address on the net keeps all behind its host,
+    since equal names under two of its folders are two pictures.
 
     >>> path_of("./a\\\\b.jpg"), path_of("/home/x/c.jpg"), path_of("../d.jpg"), path_of(3)
     ('a/b.jpg', 'c.jpg', 'd.jpg', '')
+    >>> path_of("https://host/x/e%20f.jpg?size=2#top"), path_of("s3://bucket/x/g.jpg"), path_of("file:///home/h.jpg")
+    ('x/e f.jpg', 'x/g.jpg', 'h.jpg')
     """
     if not isinstance(value, str):
         return ""
-    path = _text(value).replace("\\", "/").strip()
+    path = _behind_host(_text(value).strip()).replace("\\", "/")
     parts = [part for part in path.split("/") if part not in ("", ".")]
-    outside = path.startswith("/") or ".." in parts or bool(re.match("[A-Za-z]:|[a-z0-9]+://", path))
+    outside = path.startswith("/") or ".." in parts or bool(re.match("[A-Za-z]:|[A-Za-z0-9+]+://", path))
     if outside:
         parts = [part for part in parts[-1:] if part != ".."]
     return "/".join(parts)
+
+
+def _behind_host(path: str) -> str:
+    """The path of an address, without what asks and what is jumped to; anything else as it is."""
+    address = _ADDRESS.match(path)
+    if address is None:
+        return path
+    bare = re.split("[?#]", address["path"], maxsplit=1)[0]
+    return _text(unquote(bare)).lstrip("/")
 
 
 def _text(value: str) -> str:

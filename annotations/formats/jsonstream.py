@@ -67,6 +67,8 @@ def sections(stream: IO[bytes], file: str) -> Iterator[tuple[str, Any]]:
         yield from _members(reader)
     else:
         reader.fail("it begins with neither { nor [")
+    if reader.peek():
+        reader.fail("something follows the closing bracket")
 
 
 def _members(reader: _Reader) -> Iterator[tuple[str, Any]]:
@@ -84,6 +86,7 @@ def _members(reader: _Reader) -> Iterator[tuple[str, Any]]:
             reader.skip(1)
         elif reader.peek() != b"}":
             reader.fail('"," or "}" was expected')
+    reader.skip(1)
 
 
 def _list(reader: _Reader, key: str) -> Iterator[tuple[str, Elements]]:

@@ -66,7 +66,8 @@ def test_nan_is_read_and_numbers_count_from_the_first_element():
 @pytest.mark.parametrize(
     ("text", "line"),
     [("", 1), ("x", 1), ("[1", 1), ("{\n\n]", 3), ('{"a":\n[1 2]}', 2), ('[{},\n{"b":\n', 2), ('{"a":[{}]', 1),
-     ("[" * 90000, 1), ('{"a": [{"b": ' + "[" * 90000, 1), ("\xff\xfe[", 1), ('{"a" 1}', 1)],
+     ("[" * 90000, 1), ('{"a": [{"b": ' + "[" * 90000, 1), ("\xff\xfe[", 1), ('{"a" 1}', 1),
+     ('{"a": 1}\n\n}', 3), ('[{}]\n[]', 2), ("[] x", 1)],
 )  # fmt: skip
 def test_what_is_no_json_is_refused_with_its_line(text, line):
     with pytest.raises(FormatError) as refused:
