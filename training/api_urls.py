@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from training.api import assist, jobs, models, prelabel, versions
+from training.api import assist, jobs, models, prelabel, similar, versions
 
 _PROJECT = "projects/<uuid:project_id>"
 _ASSIST = "items/<uuid:item_id>/assist"
@@ -21,6 +21,7 @@ urlpatterns: list[URLPattern] = [
     path("models/<uuid:model_id>", models.OneModel.as_view()),
     path("models/<uuid:model_id>/predict", models.Predict.as_view()),
     path("models/<uuid:model_id>/deploy", models.Deploy.as_view()),
+    path("items/<uuid:item_id>/similar", similar.Similar.as_view()),
     path(_ASSIST, assist.Tools.as_view()),
     path(f"{_ASSIST}/click", assist.Click.as_view()),
     path(f"{_ASSIST}/grabcut", assist.CutOut.as_view()),

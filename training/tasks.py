@@ -11,6 +11,7 @@ from training.assist import prelabel
 from training.datasets.restore import restore
 from training.datasets.version import DatasetError, freeze, recipe_of
 from training.models import Version
+from training.similar import keeping
 
 
 @shared_task(name="training.tasks.run_training_job")
@@ -60,3 +61,9 @@ def _restore(held: jobs.Held) -> None:
         raise jobs.JobError("no-version", "The version was deleted meanwhile.")
     project = restore(version, held.job, held.job.params["name"], lambda done, total: held.step(done, total, "write"))
     held.finish({"project": str(project.pk)})
+
+
+@shared_task(name=keeping.TASK)
+def embed_items(project_id: str | None = None) -> int:
+    """Make the points of items that have none, of one project or of all. Returns how many."""
+    return keeping.catch_up(project_id)

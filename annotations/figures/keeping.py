@@ -114,7 +114,11 @@ def freshen(project: Project, seconds: float = 0.1) -> bool:
     """Count what changed while somebody waits; a worker does what would take longer. Whether all is counted."""
     if catch_up(project, seconds):
         return True
-    # At most one message for those who ask meanwhile.
+    ask(project)
+    return False
+
+
+def ask(project: Project) -> None:
+    """Have a worker count; at most one message for those who ask meanwhile."""
     if cache.add(f"figures:{project.pk}", "asked", 10):
         transaction.on_commit(lambda: current_app.send_task(TASK, (str(project.pk),)), robust=True)
-    return False

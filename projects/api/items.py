@@ -22,11 +22,11 @@ from rest_framework.views import APIView
 
 from projects import access, etags, frames, live, states
 from projects.access import Act
+from projects.api import item_filters
 from projects.idempotency import idempotent
 from projects.intake import IntakeError, add_item, clean_path, store_file
 from projects.items import asset_json, item_json
 from projects.models import Asset, Item, Project
-from projects.models.item import State
 from projects.models.library import Kind
 from projects.pagination import CursorPages
 from projects.problems import Problem, invalid
@@ -46,16 +46,10 @@ _FRAME_SECONDS = 86_400
 _WIDEST = 8192
 _PICTURES = {"image/jpeg": "jpeg", "image/webp": "webp", "image/png": "png"}
 
-ORDERINGS = ("created_at", "path", "updated_at", "annotation_count")
-_FILTERS = [
-    OpenApiParameter("state", str, enum=State.values),
+_LIBRARY = (
     OpenApiParameter("kind", str, enum=Kind.values),
-    OpenApiParameter("label", str, description="Items with a shape of this label: its id or its name."),
-    OpenApiParameter("q", str, description="Words that the path has in it."),
-    OpenApiParameter("ordering", str, enum=[*ORDERINGS, *(f"-{name}" for name in ORDERINGS)]),
-    OpenApiParameter("limit", int, description="Rows a page: 50 by default, at most 500."),
-    OpenApiParameter("cursor", str, description="Where the page starts: follow `next`."),
-]
+    OpenApiParameter("q", str, description="Part of the name."),
+)
 _EXAMPLE = {
     "id": "01964f5e-7a10-7cc1-8c2b-0c1f7a3f9e01",
     "kind": "video",
@@ -82,35 +76,8 @@ def _page_of(row: type[serializers.Serializer[Any]], name: str) -> Any:
     return inline_serializer(name, fields)
 
 
-class _Pages(CursorPages):
-    def get_ordering(self, request: Request, queryset: Any, view: Any) -> tuple[str, ...]:
-        wanted = request.query_params.get("ordering", "-created_at")
-        if wanted.removeprefix("-") not in ORDERINGS:
-            raise invalid("/ordering", f"{wanted[:40]!r} is none of {', '.join(ORDERINGS)}, with or without a minus.")
-        return (wanted, "-id" if wanted.startswith("-") else "id")
-
-
 class _NewestFirst(CursorPages):
     ordering = ("-created_at", "-id")
-
-
-def _filtered(rows: Any, project: Project, query: Any) -> Any:
-    for name, column, values in (("state", "state", State.values), ("kind", "asset__kind", Kind.values)):
-        value = query.get(name)
-        if value and value not in values:
-            raise invalid(f"/{name}", f"{value[:40]!r} is none of {', '.join(values)}.")
-        rows = rows.filter(**{column: value}) if value else rows
-    if query.get("label"):
-        rows = rows.labelled(_labels(project, query["label"]))
-    return rows.search(query.get("q", "").replace("\0", ""))
-
-
-def _labels(project: Project, given: str) -> list[uuid.UUID]:
-    """The project's labels that an id or a name stands for: one or none."""
-    try:
-        return [uuid.UUID(given)]
-    except ValueError:
-        return list(project.labels.filter(name=given.replace("\0", "")).values_list("pk", flat=True))
 
 
 def refuse(error: IntakeError) -> Problem:
@@ -131,16 +98,15 @@ class Items(APIView):
     @extend_schema(
         operation_id="items_list",
         tags=_TAGS,
-        parameters=_FILTERS,
+        parameters=item_filters.PARAMETERS,
         responses=_page_of(ItemSerializer, "ItemList"),
     )
     def get(self, request: Request, project_id: uuid.UUID) -> Response:
-        """A project's items, newest first."""
+        """A project's items, newest first, or those that are sought."""
         project = access.fetch(Project.objects.all(), request.user, project_id)
         rows = access.visible(Item.objects.filter(project=project), request.user)
-        rows = _filtered(rows, project, request.query_params).with_asset()
-        pages = _Pages()
-        page = pages.paginate_queryset(rows, request, view=self)
+        pages, found = item_filters.pages(project, rows, request)
+        page = pages.paginate_queryset(found.with_asset(), request, view=self)
         return pages.get_paginated_response([item_json(item) for item in page or ()])
 
     @extend_schema(
@@ -352,7 +318,7 @@ class Library(APIView):
     @extend_schema(
         operation_id="assets_list",
         tags=["library"],
-        parameters=[_FILTERS[1], OpenApiParameter("q", str, description="Part of the name."), *_FILTERS[-2:]],
+        parameters=[*_LIBRARY, *item_filters.PAGES],
         responses=_page_of(AssetSerializer, "AssetList"),
     )
     def get(self, request: Request, team_id: uuid.UUID) -> Response:

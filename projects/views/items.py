@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -12,70 +11,38 @@ from django.contrib.auth.decorators import login_required
 from django.db.models import Count, Q, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
-from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_POST
 
 from projects import access
 from projects.access import Act, Rank
 from projects.intake import add_item
 from projects.models import Asset, Item, Project
-from projects.models.item import ItemQuerySet, State
+from projects.models.item import Split, State
 from projects.models.library import Kind
 from projects.uploads import store
+from projects.views.item_filters import Filters, after, cursor_of
 from projects.views.pictures import thumbnail_url
 from projects.views.project import project_and_rank
 
 PAGE = 48
 LIBRARY_SHOWN = 100
 SETTLES = timedelta(seconds=10)
-NOBODY = "nobody"
-NEWEST, ADDED = "newest", "added"  # in none of these orders: by path, as the editor goes from item to item
-
-
-@dataclass(frozen=True)
-class Filters:
-    """What the filter bar asks for; values that name nothing are left out."""
-
-    state: str = ""
-    kind: str = ""
-    label: str = ""
-    q: str = ""
-    assignee: str = ""
-    sort: str = ""
-
-    @classmethod
-    def read(cls, query: Any) -> Filters:
-        state, kind = query.get("state", ""), query.get("kind", "")
-        return cls(
-            state if state in State.values else "",
-            kind if kind in Kind.values else "",
-            _uuid(query.get("label", "")),
-            query.get("q", "").replace("\0", "").strip()[:200],
-            NOBODY if query.get("assignee") == NOBODY else _uuid(query.get("assignee", "")),
-            query["sort"] if query.get("sort") in (NEWEST, ADDED) else "",
-        )
-
-    def apply(self, rows: ItemQuerySet) -> ItemQuerySet:
-        if self.state:
-            rows = rows.filter(state=self.state)
-        if self.kind:
-            rows = rows.filter(asset__kind=self.kind)
-        if self.label:
-            rows = rows.labelled([uuid.UUID(self.label)])
-        if self.assignee == NOBODY:
-            rows = rows.exclude(assignments__part="annotate")
-        elif self.assignee:
-            rows = rows.filter(assignments__user=self.assignee, assignments__part="annotate")
-        return rows.search(self.q)
-
-    @property
-    def any(self) -> bool:
-        return bool(self.state or self.kind or self.label or self.q or self.assignee)
-
-    def query(self, **more: str) -> str:
-        given = {"state": self.state, "kind": self.kind, "label": self.label, "q": self.q, "assignee": self.assignee}
-        given |= {"sort": self.sort, **more}
-        return urlencode({key: value for key, value in given.items() if value})
+TYPES = (
+    ("box", "Box"),
+    ("rbox", "Rotated box"),
+    ("polygon", "Polygon"),
+    ("polyline", "Line"),
+    ("keypoints", "Keypoints"),
+    ("mask", "Mask"),
+    ("tag", "Tag"),
+)
+ORDERS = (
+    ("created_at", "As added"),
+    ("-created_at", "Newest first"),
+    ("-updated_at", "Changed last"),
+    ("-annotation_count", "Most shapes"),
+    ("annotation_count", "Fewest shapes"),
+)
 
 
 def _uuid(text: str) -> str:
@@ -85,42 +52,17 @@ def _uuid(text: str) -> str:
         return ""
 
 
-def _after_path(rows: QuerySet[Item], cursor: str) -> QuerySet[Item]:
-    """The rows behind a cursor `/<path>`, by path; a cursor that is none starts from the top."""
-    path = cursor.removeprefix("/")
-    return rows.filter(path__gt=path) if path != cursor and "\0" not in path else rows
-
-
-def _after(rows: QuerySet[Item], cursor: str, way: str) -> QuerySet[Item]:
-    """The rows behind a cursor `<time>~<id>`, `lt` for newest first; a cursor that is none starts from the top."""
-    at, _, pk = cursor.partition("~")
-    try:
-        time = datetime.fromisoformat(at)
-    except ValueError:
-        return rows
-    if not _uuid(pk) or time.tzinfo is None:
-        return rows
-    behind = Q(**{f"created_at__{way}": time}) | Q(**{"created_at": time, f"pk__{way}": pk})
-    return rows.filter(behind)
-
-
 def _tile(item: Item) -> dict[str, Any]:
     video = getattr(item.asset, "video", None) if item.asset.kind == Kind.VIDEO else None
     people = sorted(item.assignments.all(), key=lambda row: row.part)  # to annotate before to review
     return {"item": item, "thumbnail": thumbnail_url(item.asset), "video": video, "assignments": people}
 
 
-def _page(rows: QuerySet[Item], filters: Filters, cursor: str) -> tuple[list[dict[str, Any]], str]:
+def _page(filters: Filters, cursor: str) -> tuple[list[dict[str, Any]], str]:
     """One page of tiles and the cursor of the next one, empty at the end."""
-    rows = filters.apply(rows.with_asset()).prefetch_related("assignments__user")
-    if filters.sort:
-        way, sign = ("lt", "-") if filters.sort == NEWEST else ("gt", "")
-        ordered = _after(rows, cursor, way).order_by(f"{sign}created_at", f"{sign}pk")
-    else:
-        ordered = _after_path(rows, cursor).order_by("path")
-    page = list(ordered[: PAGE + 1])
-    last = page[PAGE - 1] if len(page) > PAGE else None
-    behind = (f"{last.created_at.isoformat()}~{last.pk}" if filters.sort else f"/{last.path}") if last else ""
+    rows = filters.rows.with_asset().prefetch_related("assignments__user")
+    page = list(after(rows, filters.ordering, cursor)[: PAGE + 1])
+    behind = cursor_of(page[PAGE - 1], filters.ordering) if len(page) > PAGE else ""
     return [_tile(item) for item in page[:PAGE]], behind
 
 
@@ -160,10 +102,10 @@ def changed(request: HttpRequest, project_id: uuid.UUID) -> JsonResponse:
 @require_GET
 def items(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
     project, rank = project_and_rank(request, project_id)
-    filters = Filters.read(request.GET)
     mark = _mark(project)  # before the items: a change in between is then seen at the next look
     rows = access.visible(Item.objects.filter(project=project), request.user)
-    tiles, cursor = _page(rows, filters, request.GET.get("after", ""))
+    filters = Filters(request, project, rows)
+    tiles, cursor = _page(filters, request.GET.get("after", ""))
     context = {
         "project": project,
         "rank": rank,
@@ -179,6 +121,10 @@ def items(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
         "tiles": tiles,
         "next": filters.query(after=cursor) if cursor else "",
         "counts": _counts(rows),
+        "matches": filters.rows.count() if filters.any else None,
+        "splits": Split.choices[1:],
+        "types": TYPES,
+        "orders": ORDERS,
         "first_to_label": rows.filter(annotation_count=0).order_by("created_at").first(),
         "library": _library(request, project) if rank >= Act.ADD_ITEMS else (),
         "waiting": store.waits(request.user, project),

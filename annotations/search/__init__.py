@@ -1,0 +1,1 @@
+"""Items by what was drawn, said and set about them."""

@@ -1,0 +1,138 @@
+"""Items by their shapes: by figures that were counted before where they tell it, else by the shapes themselves."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any
+
+from django.db.models import Exists, ExpressionWrapper, F, FloatField, Func, OuterRef, Q, QuerySet, Value
+
+from annotations.figures import keeping
+from annotations.figures.counting import AREAS, area_bin
+from annotations.models import Annotation, ItemFigures, Source
+from annotations.search.query import ME, Query, Span
+from projects.models import Project, User
+from projects.models.item import ItemQuerySet
+
+# Of items whose figures are behind, the shapes themselves are looked at; above so many, of all items.
+_MOST_LATE = 500
+
+Ids = Sequence[uuid.UUID]
+
+
+@dataclass(frozen=True)
+class _Test:
+    """A shape of `shapes` is there, or is not. The figures have one of `keys` where it is; if `exact`, only there."""
+
+    shapes: QuerySet[Annotation]
+    keys: tuple[str, ...] = ()
+    exact: bool = False
+    wanted: bool = True
+
+
+def narrow(rows: ItemQuerySet, project: Project, query: Query, labels: Mapping[str, Ids], user: User) -> ItemQuerySet:
+    """The items with the shapes that are asked for; `labels` are the ids that the query's labels stand for."""
+    tests = list(_tests(query, labels, user))
+    if not tests:
+        return rows
+    late = _late(project) if any(test.keys for test in tests) else None
+    for test in tests:
+        rows = rows.filter(_met(test, project, late) if test.wanted else ~_met(test, project, late))
+    return rows
+
+
+def _late(project: Project) -> list[uuid.UUID] | None:
+    """The items whose figures are not those of now; None when they are too many, and a worker is asked to count."""
+    late = list(keeping.behind(project).values_list("pk", flat=True)[: _MOST_LATE + 1])
+    if len(late) <= _MOST_LATE:
+        return late
+    keeping.ask(project)
+    return None
+
+
+def _met(test: _Test, project: Project, late: list[uuid.UUID] | None) -> Q:
+    there = Q(Exists(test.shapes.filter(item=OuterRef("pk"))))
+    if late is None or not test.keys:
+        return there
+    counted = ItemFigures.objects.filter(project=project, counts__has_any_keys=list(test.keys))
+    known = Q(pk__in=counted.values("item"))
+    behind = Q(pk__in=late)
+    if not test.exact:
+        return ((known | behind) if late else known) & there
+    return (known & ~behind) | (behind & there) if late else known
+
+
+def _tests(query: Query, labels: Mapping[str, Ids], user: User) -> list[_Test]:
+    shapes, keys, conditions = _shapes(query, user)
+    alone = conditions == 0
+
+    def of(ids: Ids, wanted: bool = True) -> _Test:
+        counted = not query.sources or Source.MODEL not in query.sources
+        names = tuple(f"label:{pk}" for pk in ids) if counted else ()
+        return _Test(shapes.filter(label__in=ids), names, alone, wanted)
+
+    found = [of([pk]) for pk in labels["label_all"]]
+    if query.labels:
+        found.append(of(labels["label"]))
+    if not found and conditions:
+        found.append(_Test(shapes, keys, conditions == 1 and bool(keys) and not query.size))
+    if labels["label_none"]:
+        found.append(of(labels["label_none"], wanted=False))
+    return found
+
+
+def _shapes(query: Query, user: User) -> tuple[QuerySet[Annotation], tuple[str, ...], int]:
+    """The shapes under all conditions but the labels; keys of figures that each such item has; how many conditions."""
+    rows = Annotation.objects.filter(deleted=False)
+    rows = rows.filter(source__in=query.sources) if query.sources else rows.exclude(source=Source.MODEL)
+    keys: tuple[str, ...] = tuple(f"source:{source}" for source in query.sources)
+    if query.types:
+        rows, keys = rows.filter(geometry__type__in=query.types), tuple(f"type:{kind}" for kind in query.types)
+    for name, value in query.attributes:
+        rows = rows.exclude(attributes={}).filter(_attribute(name, value))
+    if query.authors:
+        rows = rows.filter(author__in=[user.pk if who == ME else who for who in query.authors])
+    if query.size:
+        rows, keys = _sized(rows, query.size), _areas(query.size)
+    if Source.MODEL in query.sources:  # suggestions are not counted
+        keys = ()
+    asked = (query.sources, query.types, query.attributes, query.authors, query.size)
+    return rows, keys, sum(1 for each in asked if each)
+
+
+def _attribute(name: str, value: str) -> Q:
+    """As a text, a number, a yes or no, or one of several values."""
+    forms: list[Any] = [value, [value]]
+    if value in ("true", "false"):
+        forms.append(value == "true")
+    with suppress(ValueError):
+        forms += [number for number in [float(value)] if isfinite(number)]
+    found = Q()
+    for form in forms:
+        found |= Q(attributes__contains={name: form})
+    return found
+
+
+def _sized(rows: QuerySet[Annotation], size: Span) -> QuerySet[Annotation]:
+    extent: Func = Func(F("geometry"), function="frameloop_extent", output_field=FloatField())
+    rows = rows.alias(extent=extent).filter(extent__gt=0)
+    if size.low is not None:
+        rows = rows.filter(extent__gte=_part_of_picture(size.low))
+    if size.high is not None:
+        rows = rows.filter(extent__lte=_part_of_picture(size.high))
+    return rows
+
+
+def _part_of_picture(share: float) -> ExpressionWrapper[Any]:
+    pixels = Value(share, FloatField()) * OuterRef("asset__width") * OuterRef("asset__height")
+    return ExpressionWrapper(pixels, FloatField())
+
+
+def _areas(size: Span) -> tuple[str, ...]:
+    low = area_bin(size.low) if size.low else 0
+    high = area_bin(size.high) if size.high else (AREAS - 1 if size.high is None else 0)
+    return tuple(f"area:{n}" for n in range(low, high + 1))

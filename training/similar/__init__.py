@@ -1,0 +1,1 @@
+"""More like this: points that stand for pictures, kept up and compared."""
