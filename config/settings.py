@@ -134,10 +134,12 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "expire-uploads": {"task": "projects.tasks.expire_uploads", "schedule": 3600.0},
     "forget-expired": {"task": "projects.tasks.forget_expired", "schedule": 86_400.0},
     "reap-lost-jobs": {"task": "projects.tasks.reap_lost_jobs", "schedule": 15.0},
+    "look-at-watches": {"task": "projects.tasks.look_at_watches", "schedule": 30.0},
     "look-at-pictures": {"task": "projects.tasks.look_at_pictures", "schedule": 600.0},
     "sweep-exports": {"task": "annotations.tasks.sweep_exports", "schedule": 3600.0},
     "sweep-imports": {"task": "annotations.tasks.sweep_imports", "schedule": 3600.0},
     "mirror-journals": {"task": "annotations.tasks.mirror_journals", "schedule": 15.0},
+    "embed-items": {"task": "training.tasks.embed_items", "schedule": 300.0},
     "end-sessions": {"task": "annotations.tasks.end_sessions", "schedule": 15.0},
 }
 
@@ -205,6 +207,7 @@ SPECTACULAR_SETTINGS = {
         "Split": "projects.models.item.Split",
         "Kind": "projects.models.library.Kind",
         "AttributeKind": "projects.serializers.projects.KINDS",
+        "WatchKind": "projects.models.watch.WatchKind",
         "SourceKind": "streaming.models.SourceKind",
     },
     "POSTPROCESSING_HOOKS": [
@@ -263,6 +266,7 @@ UPLOADS_DIR = _folder("UPLOADS_DIR", DATA_DIR / "uploads")
 UPLOAD_EXPIRY_HOURS = env.whole("UPLOAD_EXPIRY_HOURS", 7 * 24, low=1)
 # Files by their addresses: private networks that they may be in, and the seconds that one may take.
 ALLOWED_PRIVATE_NETWORKS = env.networks("ALLOWED_PRIVATE_NETWORKS")
+WATCH_ROOTS = [Path(word).resolve() for word in env.words("WATCH_ROOTS")]
 FETCH_SECONDS = env.whole("FETCH_SECONDS", 1800, low=1)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 2**20
 FILE_UPLOAD_TEMP_DIR = env.text("FILE_UPLOAD_TEMP_DIR") or None

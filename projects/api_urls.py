@@ -15,6 +15,7 @@ from projects.api import (
     teams,
     tokens,
     uploads,
+    watches,
 )
 
 _TEAM = "teams/<uuid:team_id>"
@@ -48,6 +49,8 @@ urlpatterns: list[URLPattern] = [
     path(f"{_PROJECT}/members/<uuid:member_id>", members.OneMember.as_view()),
     path(f"{_TEAM}/assets", items.Library.as_view()),
     path(f"{_PROJECT}/items", items.Items.as_view()),
+    path(f"{_PROJECT}/watches", watches.Watches.as_view()),
+    path("watches/<uuid:watch_id>", watches.OneWatch.as_view()),
     path(f"{_PROJECT}/fetches", fetches.Fetches.as_view()),
     path(f"{_PROJECT}/uploads", uploads.Uploads.as_view()),
     path(f"{_PROJECT}/uploads/", uploads.UploadsWithSlash.as_view()),

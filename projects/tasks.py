@@ -16,6 +16,7 @@ from projects.idempotency import KEPT_FOR
 from projects.intake import ASSETS
 from projects.models import Asset, KeptAnswer, Video
 from projects.uploads import by_address, staging, store
+from projects.watching import looking
 
 # An upload that is being stored has files before it has rows; none takes this long.
 ORPHAN_AGE = timedelta(days=1)
@@ -108,3 +109,9 @@ def run_fetch_job(job_id: str) -> None:
 @shared_task(name=frame_items.TASK)
 def run_frames_job(job_id: str) -> None:
     jobs.carry(job_id, frame_items.work)
+
+
+@shared_task
+def look_at_watches() -> int:
+    """Look for new files at every watched place. Returns how many became items."""
+    return looking.look_at_all()

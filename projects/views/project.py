@@ -5,10 +5,12 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from django.conf import settings as django_settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import BadRequest
 from django.db import transaction
+from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
@@ -19,6 +21,7 @@ from projects.forms import LabelForm, MemberForm, NewProjectForm, ProjectForm, R
 from projects.models import Label, Project, ProjectMembership, Role
 from projects.models.job import ACTIVE, Status
 from projects.models.project import PALETTE
+from projects.models.watch import FileState
 
 
 def project_and_rank(request: HttpRequest, project_id: uuid.UUID, act: Act = Act.VIEW) -> tuple[Project, Rank]:
@@ -46,6 +49,11 @@ def _make(request: HttpRequest, data: dict[str, Any]) -> Project:
     return project
 
 
+def _watches(project: Project) -> Any:
+    taken, refused = (Count("files", filter=Q(files__state=state)) for state in (FileState.TAKEN, FileState.REFUSED))
+    return project.watches.annotate(taken=taken, refused=refused)
+
+
 def settings_page(request: HttpRequest, project: Project, rank: Rank, **given: object) -> HttpResponse:
     """The settings, with a form that was refused in place of a fresh one."""
     next_color = PALETTE[project.labels.count() % len(PALETTE)]
@@ -62,6 +70,8 @@ def settings_page(request: HttpRequest, project: Project, rank: Rank, **given: o
         "members": project.memberships.select_related("user"),
         "team_members": project.team.memberships.select_related("user"),
         "member_form": MemberForm(rank=rank, prefix="member"),
+        "watches": _watches(project),
+        "watch_roots": django_settings.WATCH_ROOTS,
         "roles": RoleForm(rank=rank).fields["role"].choices,
     }
     return render(request, "projects/project_settings.html", context | given)

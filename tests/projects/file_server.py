@@ -14,8 +14,8 @@ class Files(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, handler: Any) -> None:
+        super().__init__(("127.0.0.1", 0), handler)
         self.answers: dict[str, tuple[int, dict[str, str], bytes]] = {}
         self.asked: list[tuple[str, str]] = []
 
@@ -44,8 +44,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving() -> Iterator[Files]:
-    files = Files()
+def serving(handler: Any = _Handler) -> Iterator[Files]:
+    files = Files(handler)
     thread = threading.Thread(target=files.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
