@@ -64,6 +64,8 @@ class Asset(models.Model):
     file = models.FileField(max_length=255, help_text="The original, as uploaded.")
     upright = models.FileField(max_length=255, blank=True, help_text="EXIF-baked copy, where the original needs one.")
     thumbnail = models.FileField(max_length=255, blank=True)
+    preview = models.FileField(max_length=255, blank=True, help_text="Of a huge picture: at most 1600 pixels a side.")
+    tiles = models.FileField(max_length=255, blank=True, help_text="Of a huge picture: see `projects.tiles`.")
     brightness = models.FloatField(null=True, blank=True, help_text="Mean luma of the thumbnail, 0 to 255.")
     phash = models.BigIntegerField(null=True, blank=True, help_text="64 bits: see `projects.looks`.")
     notes = models.JSONField(default=list, blank=True, help_text="What was changed on the way in, in sentences.")
@@ -94,7 +96,8 @@ class Asset(models.Model):
 def _delete_files(instance: Asset, **_: Any) -> None:
     """The files go when the row is gone for good; what a crash leaves is swept later (`projects.tasks`)."""
     storage = instance.file.storage
-    names = [field.name for field in (instance.file, instance.upright, instance.thumbnail) if field]
+    fields = (instance.file, instance.upright, instance.thumbnail, instance.preview, instance.tiles)
+    names = [field.name for field in fields if field]
     transaction.on_commit(lambda: [storage.delete(name) for name in names])
 
 
