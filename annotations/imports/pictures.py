@@ -17,6 +17,7 @@ from django.conf import settings
 
 from annotations.bulk import Target
 from annotations.formats.base import Report
+from annotations.formats.common import is_image, is_video
 from annotations.formats.records import Picture
 from annotations.imports import files
 from annotations.imports.wishes import DRY_RUN, MERGE, SKIP, Wishes
@@ -90,6 +91,7 @@ class Pictures:
 
     def find(self, pictures: Sequence[Picture]) -> list[Known | None]:
         """The item of each picture, None for those that are nowhere; one look into the database for all of them."""
+        self.media_used.update(picture.media for picture in pictures)
         self._load({self._key(picture) for picture in pictures} - self._known.keys())
         return [self._of(picture) for picture in pictures]
 
@@ -100,6 +102,14 @@ class Pictures:
                 if not (known.target.parts or known.target.pending):
                     known.target.shapes = MERGE  # nothing comes in the place of what it has
                 yield known.target
+
+    def unnamed(self) -> list[str]:
+        """The archive's pictures and videos that no label file speaks of, and that nobody read as labels."""
+        if not self.wishes.media:
+            return []
+        return [
+            name for name in self.archive.unread() if name not in self.media_used and (is_image(name) or is_video(name))
+        ]
 
     def frame_of(self, picture: Picture, known: Known) -> int | None:
         """Which frame of its video a picture is, where it is one."""
@@ -211,7 +221,6 @@ class Pictures:
     # What the project lacks
 
     def _fresh(self, picture: Picture, media: str) -> Known | None:
-        self.media_used.add(media)
         path = intake.clean_path(picture.path)
         if not posixpath.splitext(path)[1]:
             path += posixpath.splitext(media)[1]

@@ -112,6 +112,9 @@ class _Import:
             self.report.note("approved", text)
         for name in self.wishes.labels.keys() - self.labels.matches.keys():
             self.report.note("label-absent", f"No class of the file is called {name[:60]!r}: the choice had no effect.")
+        for name in self.pictures.unnamed():
+            text = "No label speaks of this picture, so it was left out: upload it if you want it."
+            self.report.note("picture-unnamed", text, name)
 
     # Endings
 

@@ -91,6 +91,10 @@ class Archive:
         entry = self._entries[name]
         return io.BufferedReader(_Counted(self, name, self._raw(name, entry)), CHUNK)
 
+    def unread(self) -> list[str]:
+        """Files of which nobody has read one byte, sorted."""
+        return [name for name in self.names() if name not in self._read]
+
     @property
     def done(self) -> float:
         """How much of all bytes has been read, 0 to 1: for progress, as far as the archive can be believed."""

@@ -236,7 +236,7 @@ def test_what_it_can_carry_arrives_in_an_empty_project(team, alice, fill, trip):
     target = Project.objects.create(team=team, name="To", task="detect", created_by=alice)
     with Export.objects.get(job=asked).file.open() as archive:
         done = bring(target, alice, archive.read(), "export.zip")
-    assert done.status == "succeeded", (done.error, done.result["report"]["remarks"])
+    assert done.status == "succeeded", (done.error, done.result and done.result["report"]["remarks"])
     assert done.result["format"] == trip.format
     assert [row for row in done.result["report"]["counts"] if row["severity"] != "note"] == []
     assert done.result["pictures"]["new"] == len(wanted)
