@@ -29,7 +29,7 @@ from projects.pictures import Refused
 from projects.sandbox import sandbox
 
 ASSETS = "assets"
-_CPU_SECONDS = {"image": 60, "video": 1800}
+_CPU_SECONDS = {"image": 120, "video": 1800}
 _LONGEST_PATH = 500
 
 
@@ -223,6 +223,10 @@ def _keep(
         if found["upright"]:
             upright = folder / found["upright"]
             draft.upright.name = _save(draft, upright, upright.suffix, saved)
+        for part in ("preview", "tiles"):
+            if found.get(part):
+                made = folder / found[part]
+                getattr(draft, part).name = _save(draft, made, made.suffix, saved)
         with transaction.atomic():
             draft.save(force_insert=True)
             if draft.kind == Kind.VIDEO:

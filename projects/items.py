@@ -25,6 +25,7 @@ def item_json(item: Item) -> dict[str, Any]:
         "created_at": item.created_at,
         "updated_at": item.updated_at,
         "picture": signed_url(item.asset.picture, PICTURE_SECONDS) if item.asset.kind == Kind.IMAGE else None,
+        "preview": signed_url(item.asset.preview, PICTURE_SECONDS) if item.asset.preview else None,
         "project": str(item.project_id),
         "asset": str(item.asset_id),
     }

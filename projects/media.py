@@ -27,7 +27,8 @@ from django.urls import reverse
 from django.utils.http import content_disposition_header, parse_etags
 from django.views.decorators.http import require_safe
 
-from projects import sniff
+from projects import sniff, tiles
+from projects.files import local_path
 
 _CHUNK = 256 * 1024
 _SHOWN = {form.extension: form.content_type for form in sniff.FORMATS}  # what a browser shows and cannot run
@@ -37,13 +38,23 @@ _signer = Signer(salt="frameloop.media", sep="~")
 
 def signed_url(field_file: Any, expires_s: int = 3600) -> str:
     """A URL of a stored file (a FieldFile of a saved row), good for at least `expires_s` seconds."""
-    row, field = field_file.instance, field_file.field.name
+    field = field_file.field.name
     start, middle, end = _address()
-    step = max(1, abs(expires_s) // 2)
-    expires = -(-int(time.time() + expires_s) // step) * step
-    token = _signer.sign(f"{row._meta.label_lower}.{field}.{row.pk}.{expires:x}")
+    token = _token(field_file, expires_s)
     _, dot, extension = field_file.name.rpartition("/")[2].rpartition(".")
     return f"{start}{token}{middle}{field}{dot}{extension if dot else ''}{end}"
+
+
+def _token(field_file: Any, expires_s: int) -> str:
+    row = field_file.instance
+    step = max(1, abs(expires_s) // 2)
+    expires = -(-int(time.time() + expires_s) // step) * step
+    return _signer.sign(f"{row._meta.label_lower}.{field_file.field.name}.{row.pk}.{expires:x}")
+
+
+def signed_tiles(field_file: Any, expires_s: int = 3600) -> str:
+    """As `signed_url`, of each tile in a file of `projects.tiles`: `{level}`, `{x}` and `{y}` are to be filled in."""
+    return reverse("media-tile", args=[_token(field_file, expires_s), 0, 0, 0])[:-10] + "{level}/{x}/{y}.webp"
 
 
 @cache
@@ -63,6 +74,21 @@ def media(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
     response["Cache-Control"] = f"private, max-age={max(0, expires - int(time.time()))}, immutable"
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response
+
+
+@require_safe
+def media_tile(request: HttpRequest, token: str, level: int, x: int, y: int) -> HttpResponseBase:
+    """One tile of a huge picture."""
+    file, expires = _opened_by(token)
+    try:
+        with local_path(file).open("rb") as source:
+            tile = tiles.read(source, level, x, y)
+    except (tiles.NoTile, FileNotFoundError) as error:
+        raise Http404(str(error)) from None
+    response = HttpResponse(tile, content_type="image/webp")
+    response["Cache-Control"] = f"private, max-age={max(0, expires - int(time.time()))}, immutable"
+    response["X-Content-Type-Options"] = "nosniff"
     return response
 
 

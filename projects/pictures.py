@@ -13,7 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps
 
+from projects import tiles
+
 THUMBNAIL_SIDE = 320
+PREVIEW_SIDE = 1600
 Pixels = NDArray[np.uint8]
 
 _MEND = {
@@ -33,12 +36,15 @@ class Refused(Exception):
 
 @dataclass
 class Picture:
-    """What became of a picture: `upright` and `thumbnail` are names of files in the given folder."""
+    """What became of a picture: `upright`, `thumbnail` and, of a huge one, `preview` and `tiles` are names of files in
+    the given folder."""
 
     width: int
     height: int
     thumbnail: str
     upright: str = ""
+    preview: str = ""
+    tiles: str = ""
     notes: list[str] = field(default_factory=list)
 
 
@@ -63,6 +69,8 @@ def take_in(source: Path, decoder: str, folder: Path, max_pixels: int) -> Pictur
         picture = Picture(*pixels.size, thumbnail=_thumbnail(pixels, folder), notes=notes)
         if several or decoder == "TIFF" or pixels is not image:
             picture.upright = _copy(pixels, folder, lossy=decoder == "JPEG")
+        if pixels.width * pixels.height > tiles.HUGE_PIXELS:
+            _cut(pixels, folder, picture)
         return picture
 
 
@@ -131,14 +139,26 @@ def _stretch(image: Image.Image) -> Image.Image:
     return Image.fromarray(values.round().astype(np.uint8))
 
 
+def _cut(image: Image.Image, folder: Path, picture: Picture) -> None:
+    """What a huge picture is shown by before all of it is there."""
+    _small(image, PREVIEW_SIDE).save(folder / "preview.webp", quality=85, method=2)
+    tiles.write(image, folder / "tiles.bin")
+    picture.preview, picture.tiles = "preview.webp", "tiles.bin"
+
+
 def _thumbnail(image: Image.Image, folder: Path) -> str:
+    _small(image, THUMBNAIL_SIDE).save(folder / "thumbnail.webp", quality=80, method=2)
+    return "thumbnail.webp"
+
+
+def _small(image: Image.Image, side: int) -> Image.Image:
+    """The picture in RGB, its longer side at most `side` pixels."""
     small = image.convert("RGB") if image.mode not in {"L", "RGB"} else image
-    scale = THUMBNAIL_SIDE / max(small.size)
+    scale = side / max(small.size)
     if scale < 1:
         size = (max(1, round(small.width * scale)), max(1, round(small.height * scale)))
         small = small.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
-    small.convert("RGB").save(folder / "thumbnail.webp", quality=80, method=2)
-    return "thumbnail.webp"
+    return small.convert("RGB")
 
 
 def _copy(image: Image.Image, folder: Path, lossy: bool) -> str:

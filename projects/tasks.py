@@ -41,7 +41,10 @@ def _folders(root: str) -> list[str]:
 def _sweep(folder: str, before: datetime) -> int:
     names = [f"{folder}/{name}" for name in default_storage.listdir(folder)[1]]
     known: set[str] = set()
-    for rows, fields in ((Asset.objects, ("file", "upright", "thumbnail")), (Video.objects, ("proxy", "packets"))):
+    for rows, fields in (
+        (Asset.objects, ("file", "upright", "thumbnail", "preview", "tiles")),
+        (Video.objects, ("proxy", "packets")),
+    ):
         for field in fields:
             known.update(rows.filter(**{f"{field}__in": names}).values_list(field, flat=True))
     lost = [name for name in names if name not in known and default_storage.get_modified_time(name) < before]

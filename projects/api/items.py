@@ -66,6 +66,7 @@ _EXAMPLE = {
     "created_at": "2026-01-05T10:00:00Z",
     "updated_at": "2026-01-05T10:00:00Z",
     "picture": None,
+    "preview": None,
     "project": "01964f5e-6b00-7a55-9f0e-3d2c1b0a9f02",
     "asset": "01964f5e-7a0f-7b1e-a1f4-6e5d4c3b2a03",
 }
@@ -250,7 +251,7 @@ def _publish(item: Item, change: str) -> None:
     live.publish_on_commit(live.project_room(item.project_id), message)
 
 
-class _AnyPicture(BaseContentNegotiation):
+class AnyPicture(BaseContentNegotiation):
     """The view itself chooses among pictures; refusals are JSON whatever was asked for."""
 
     def select_renderer(self, request: Request, renderers: Any, format_suffix: Any = None) -> tuple[Any, str]:
@@ -261,7 +262,7 @@ class _AnyPicture(BaseContentNegotiation):
 
 
 class Frame(APIView):
-    content_negotiation_class = _AnyPicture
+    content_negotiation_class = AnyPicture
 
     @extend_schema(
         operation_id="items_frame",

@@ -4,20 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('projects', '0011_uploads_in_pieces'),
+        ("projects", "0011_uploads_in_pieces"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='asset',
-            name='brightness',
-            field=models.FloatField(blank=True, help_text='Mean luma of the thumbnail, 0 to 255.', null=True),
+            model_name="asset",
+            name="brightness",
+            field=models.FloatField(blank=True, help_text="Mean luma of the thumbnail, 0 to 255.", null=True),
         ),
         migrations.AddField(
-            model_name='asset',
-            name='phash',
-            field=models.BigIntegerField(blank=True, help_text='64 bits: see `projects.looks`.', null=True),
+            model_name="asset",
+            name="phash",
+            field=models.BigIntegerField(blank=True, help_text="64 bits: see `projects.looks`.", null=True),
         ),
     ]

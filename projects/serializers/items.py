@@ -30,6 +30,9 @@ class ItemSerializer(_FactsSerializer):
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
     picture = serializers.CharField(allow_null=True, help_text="A signed address of the full picture of an image.")
+    preview = serializers.CharField(
+        allow_null=True, help_text="Of a picture above 40 megapixels: a signed address of a small one; see its tiles."
+    )
     project = serializers.UUIDField()
     asset = serializers.UUIDField()
 
