@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from projects.inspection import Kept, ReadOnly, count, link, pretty
-from training.models import Model, Restoration, Version, VersionFrame
+from training.models import ItemEmbedding, Model, Restoration, Version, VersionFrame
 
 
 @admin.register(Version)
@@ -70,3 +70,13 @@ class RestorationAdmin(ReadOnly):
     list_filter = ("created_at",)
     list_select_related = ("project", "version", "created_by")
     search_fields = ("project__name", "version__name")
+
+
+@admin.register(ItemEmbedding)
+class ItemEmbeddingAdmin(ReadOnly):
+    list_display = ("__str__", link("item"), "kind", "at")
+    list_filter = ("kind",)
+    list_select_related = ("item",)
+    search_fields = ("item__path",)
+    exclude = ("vector",)
+    show_full_result_count = False

@@ -141,7 +141,10 @@ class Assignments(APIView):
         except assigning.NotAble as error:
             raise invalid("/people", str(error)) from None
         rows = access.visible(Item.objects.filter(project=project), request.user)
-        rows = assigning.chosen(rows, project, wanted.get("items"), wanted.get("filter"))
+        try:
+            rows = assigning.chosen(rows, project, wanted.get("items"), wanted.get("filter"), request.user)
+        except assigning.NotAble as error:
+            raise invalid("/filter/search", str(error)) from None
         made = assigning.assign(project, rows, people, wanted["how"], wanted["part"], request.user)
         return Response({"results": [_assignment_json(row) for row in made[:_MOST_ASSIGNMENTS]], "next": None}, 201)
 

@@ -9,7 +9,11 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
-from django.db.models import Exists, ExpressionWrapper, F, FloatField, Func, OuterRef, Q, QuerySet, Value
+from django.db.models import Case, Exists, ExpressionWrapper, F, FloatField, Func, OuterRef, Q, QuerySet, Value, When
+from django.db.models.expressions import CombinedExpression
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast
+from django.db.models.lookups import Range
 
 from annotations.figures import keeping
 from annotations.figures.counting import AREAS, area_bin
@@ -22,14 +26,16 @@ from projects.models.item import ItemQuerySet
 _MOST_LATE = 500
 
 Ids = Sequence[uuid.UUID]
+Keys = tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class _Test:
-    """A shape of `shapes` is there, or is not. The figures have one of `keys` where it is; if `exact`, only there."""
+    """A shape of `shapes` is there, or is not. The figures have one of each of `keys` where it is; if `exact`, only
+    there."""
 
     shapes: QuerySet[Annotation]
-    keys: tuple[str, ...] = ()
+    keys: tuple[Keys, ...] = ()
     exact: bool = False
     wanted: bool = True
 
@@ -58,7 +64,9 @@ def _met(test: _Test, project: Project, late: list[uuid.UUID] | None) -> Q:
     there = Q(Exists(test.shapes.filter(item=OuterRef("pk"))))
     if late is None or not test.keys:
         return there
-    counted = ItemFigures.objects.filter(project=project, counts__has_any_keys=list(test.keys))
+    counted = ItemFigures.objects.filter(project=project)
+    for keys in test.keys:
+        counted = counted.filter(counts__has_any_keys=list(keys))
     known = Q(pk__in=counted.values("item"))
     behind = Q(pk__in=late)
     if not test.exact:
@@ -68,40 +76,42 @@ def _met(test: _Test, project: Project, late: list[uuid.UUID] | None) -> Q:
 
 def _tests(query: Query, labels: Mapping[str, Ids], user: User) -> list[_Test]:
     shapes, keys, conditions = _shapes(query, user)
-    alone = conditions == 0
+    counted = Source.MODEL not in query.sources  # suggestions are not
 
     def of(ids: Ids, wanted: bool = True) -> _Test:
-        counted = not query.sources or Source.MODEL not in query.sources
-        names = tuple(f"label:{pk}" for pk in ids) if counted else ()
-        return _Test(shapes.filter(label__in=ids), names, alone, wanted)
+        named = (tuple(f"label:{pk}" for pk in ids),)
+        return _Test(shapes.filter(label__in=ids), (*named, *keys) if counted else (), conditions == 0, wanted)
 
     found = [of([pk]) for pk in labels["label_all"]]
     if query.labels:
         found.append(of(labels["label"]))
     if not found and conditions:
-        found.append(_Test(shapes, keys, conditions == 1 and bool(keys) and not query.size))
+        exact = conditions == len(keys) == 1 and not query.size
+        found.append(_Test(shapes, keys if counted else (), exact))
     if labels["label_none"]:
         found.append(of(labels["label_none"], wanted=False))
     return found
 
 
-def _shapes(query: Query, user: User) -> tuple[QuerySet[Annotation], tuple[str, ...], int]:
-    """The shapes under all conditions but the labels; keys of figures that each such item has; how many conditions."""
+def _shapes(query: Query, user: User) -> tuple[QuerySet[Annotation], tuple[Keys, ...], int]:
+    """The shapes under all conditions but the labels; keys of figures that they bring; how many conditions."""
     rows = Annotation.objects.filter(deleted=False)
     rows = rows.filter(source__in=query.sources) if query.sources else rows.exclude(source=Source.MODEL)
-    keys: tuple[str, ...] = tuple(f"source:{source}" for source in query.sources)
     if query.types:
-        rows, keys = rows.filter(geometry__type__in=query.types), tuple(f"type:{kind}" for kind in query.types)
+        rows = rows.filter(geometry__type__in=query.types)
     for name, value in query.attributes:
         rows = rows.exclude(attributes={}).filter(_attribute(name, value))
     if query.authors:
         rows = rows.filter(author__in=[user.pk if who == ME else who for who in query.authors])
     if query.size:
-        rows, keys = _sized(rows, query.size), _areas(query.size)
-    if Source.MODEL in query.sources:  # suggestions are not counted
-        keys = ()
+        rows = rows.filter(_sized(query.size))
+    keys = (
+        tuple(f"source:{source}" for source in query.sources),
+        tuple(f"type:{kind}" for kind in query.types),
+        _areas(query.size) if query.size else (),
+    )
     asked = (query.sources, query.types, query.attributes, query.authors, query.size)
-    return rows, keys, sum(1 for each in asked if each)
+    return rows, tuple(filter(None, keys)), sum(1 for each in asked if each)
 
 
 def _attribute(name: str, value: str) -> Q:
@@ -117,14 +127,14 @@ def _attribute(name: str, value: str) -> Q:
     return found
 
 
-def _sized(rows: QuerySet[Annotation], size: Span) -> QuerySet[Annotation]:
-    extent: Func = Func(F("geometry"), function="frameloop_extent", output_field=FloatField())
-    rows = rows.alias(extent=extent).filter(extent__gt=0)
-    if size.low is not None:
-        rows = rows.filter(extent__gte=_part_of_picture(size.low))
-    if size.high is not None:
-        rows = rows.filter(extent__lte=_part_of_picture(size.high))
-    return rows
+def _sized(size: Span) -> Q:
+    """Boxes, which most shapes are, do without the function, which is slow."""
+    sides = [Cast(KeyTextTransform(side, "geometry"), FloatField()) for side in ("w", "h")]
+    box = When(geometry__type="box", then=CombinedExpression(sides[0], "*", sides[1], FloatField()))
+    others: Func = Func(F("geometry"), function="frameloop_extent", output_field=FloatField())
+    extent = Case(box, default=others, output_field=FloatField())
+    low, high = _part_of_picture(size.low or 1e-12), _part_of_picture(1e6 if size.high is None else size.high)
+    return Q(Range(extent, (low, high)))
 
 
 def _part_of_picture(share: float) -> ExpressionWrapper[Any]:

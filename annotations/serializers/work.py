@@ -78,6 +78,9 @@ class _ItemFilterSerializer(serializers.Serializer[Any]):
     label = serializers.UUIDField(required=False)
     q = serializers.CharField(required=False, max_length=200)
     unassigned = serializers.BooleanField(required=False, default=False)
+    search = serializers.CharField(
+        required=False, max_length=4000, help_text="A query as `GET projects/{id}/items` takes it, without the rest."
+    )
 
 
 class AssignSerializer(serializers.Serializer[Any]):

@@ -9,10 +9,11 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Count, Exists, OuterRef
+from django.http import QueryDict
 from django.urls import reverse
 
 from annotations.models import Assignment, Part
-from projects import access
+from projects import access, search
 from projects.access import Act
 from projects.models import Project, User
 from projects.models.item import ItemQuerySet, State
@@ -53,9 +54,17 @@ def able(project: Project, ids: Sequence[uuid.UUID], part: str) -> list[User]:
 
 
 def chosen(
-    rows: ItemQuerySet, project: Project, ids: Sequence[uuid.UUID] | None, wanted: dict[str, Any] | None
+    rows: ItemQuerySet,
+    project: Project,
+    ids: Sequence[uuid.UUID] | None,
+    wanted: dict[str, Any] | None,
+    by: Any = None,
 ) -> ItemQuerySet:
-    """The items that a call names, by id or by a filter."""
+    """The items that a call names, by id or by a filter.
+
+    Raises:
+        NotAble: a part of the filter's search cannot be understood.
+    """
     if ids is not None:
         return rows.filter(pk__in=ids)
     wanted = wanted or {}
@@ -65,7 +74,13 @@ def chosen(
         rows = rows.labelled([wanted["label"]])
     if wanted.get("unassigned"):
         rows = rows.filter(~Exists(Assignment.objects.filter(item=OuterRef("pk"), part=Part.ANNOTATE)))
-    return rows.search(wanted.get("q", ""))
+    rows = rows.search(wanted.get("q", ""))
+    if not wanted.get("search"):
+        return rows
+    found = search.find(project, rows, dict(QueryDict(wanted["search"]).lists()), by)
+    if found.faults:
+        raise NotAble(found.faults[0][1])
+    return found.rows
 
 
 def shares(items: Sequence[Any], people: Sequence[Any], how: str, loads: dict[Any, int]) -> list[tuple[Any, Any]]:

@@ -147,3 +147,16 @@ def test_the_page_takes_the_same_address(client, alice, drawn, project):
     assert "1 item matches" in text and 'title="1.jpg"' in text and 'title="0.jpg"' not in text
     assert "shapes to 1" in text and "is none of to-do" in text
     assert f'href="?label={car.pk}&amp;size_max=0.02" data-chip="shapes_max"' in text
+
+
+def test_what_a_search_finds_is_assigned(api, alice, bob, drawn, project):
+    car = Label.objects.get(name="car")
+    url, people = f"/api/v1/projects/{project.pk}/assignments", {"people": [str(bob.pk)], "how": "evenly"}
+    wrong = api(alice).post(url, {"filter": {"search": "size_max=9"}, **people})
+    assert wrong.status_code == 400 and not Assignment.objects.exists(), "no more than was meant"
+    api(alice).post(url, {"filter": {"search": f"label={car.pk}&author=me&ordering=-path"}, **people})
+    assert not Assignment.objects.exists()
+    assert (
+        api(alice).post(url, {"filter": {"search": "label_none=person&source=human&q=1"}, **people}).status_code == 201
+    )
+    assert [row.item for row in Assignment.objects.all()] == [drawn[1]]

@@ -9,7 +9,6 @@ import { goToNext } from "./work_next.js";
 const page = /** @type {HTMLElement} */ (find("#items-page"));
 const bar = /** @type {HTMLElement} */ (find("#picked"));
 const project = page.dataset.project ?? "";
-const FILTERS = ["state", "kind", "label", "q"];
 
 /** @returns {HTMLInputElement[]} */
 const picks = () => /** @type {HTMLInputElement[]} */ (findAll("[data-pick]"));
@@ -104,9 +103,7 @@ const form = /** @type {HTMLFormElement | null} */ (dialog && find("form", dialo
 function what() {
   const items = chosen();
   if (items.length) return { items };
-  const query = new URLSearchParams(location.search);
-  const filter = Object.fromEntries(FILTERS.flatMap((name) => (query.get(name) ? [[name, query.get(name)]] : [])));
-  return { filter: { ...filter, unassigned: query.get("assignee") === "nobody" } };
+  return { filter: location.search ? { search: location.search.slice(1) } : {} };
 }
 
 /** @param {"assign" | "consensus"} task */
