@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
+from annotations.models import Annotation, Source
 from projects import access
 from projects.access import Act, Rank
 from projects.models import Job, Project
@@ -108,6 +109,12 @@ def _classes(row: Version) -> list[dict[str, Any]]:
     ]
 
 
+def _has_labels(project: Project) -> bool:
+    """Whether anything of it could be frozen; an approved picture without a shape counts."""
+    drawn = Annotation.objects.filter(item__project=project, deleted=False).exclude(source=Source.MODEL)
+    return drawn.exists() or project.items.filter(state=State.APPROVED).exists()
+
+
 @login_required
 @require_GET
 def new(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
@@ -123,5 +130,6 @@ def new(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
             other for other in others[:_SHOWN] if access.project_rank(request.user, other.pk) >= Rank(Act.TRAIN)
         ],
         "most_copies": augment.MOST_COPIES,
+        "nothing_yet": not _has_labels(project),
     }
     return render(request, "training/version_new.html", context)

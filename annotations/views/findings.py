@@ -39,6 +39,7 @@ def checks(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
         "running": rows.filter(status__in=(Status.QUEUED, *ACTIVE)).first(),
         "failed": looks.first() if last is None else None,
         "findings": _found(last),
+        "outdated": last is not None and rows.filter(ended_at__gt=last.ended_at, status=Status.SUCCEEDED).exists(),
         "rules": RULES,
         "mends": [(job, str(job.pk) in undone) for job in mends],
         "may_check": rank >= Act.ANNOTATE,

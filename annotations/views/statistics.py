@@ -15,6 +15,7 @@ from projects.models import Project
 from projects.models.item import Split, State
 from projects.views.project import project_and_rank
 
+_TYPES = {"box": "boxes", "rbox": "rotated boxes", "polyline": "lines", "keypoints": "skeletons"}  # others add an s
 _SIDES = {"": "Not chosen yet"} | {side.value: str(side.label) for side in Split if side.value}
 
 
@@ -57,14 +58,17 @@ def _drawn(found: dict[str, Any], project: Project) -> dict[str, Any]:
             (str(bin_["from"]), bin_["count"]) for bin_ in found["brightness"]
         ]),
     ]  # fmt: skip
+    chosen = any(n for side, n in found["splits"].items() if side)
+    sides = [side for side, n in found["splits"].items() if n] if chosen else []
     return {
         "figures": found,
         "charts": [chart for chart in charts if chart["total"]],
         "labels": _bars(found["labels"], "shapes"),
         "progress": [(str(state.label), found["states"][state.value], state.value) for state in State],
         "splits": [(_SIDES[side], n) for side, n in found["splits"].items() if n],
-        "sides": [side for side in found["splits"] if found["splits"][side]],
-        "side_names": [_SIDES[side] for side in found["splits"] if found["splits"][side]],
+        "types": [(_TYPES.get(name, f"{name}s"), n) for name, n in found["types"].items()],
+        "sides": sides,
+        "side_names": [_SIDES[side] for side in sides],
         "heat": _heat(found["heat"]),
         "labelled_share": round(100 * found["labelled"] / found["items"]) if found["items"] else 0,
     }
@@ -78,7 +82,7 @@ def _chart(title: str, text: str, bins: list[tuple[str, int]]) -> dict[str, Any]
          "y": round(60 - 60 * n / most, 3), "h": round(60 * n / most, 3)}
         for i, (word, n) in enumerate(bins)
     ]  # fmt: skip
-    return {"title": title, "text": text, "bars": bars, "total": sum(n for _, n in bins)}
+    return {"title": title, "text": text, "bars": bars, "most": most, "total": sum(n for _, n in bins)}
 
 
 def _bars(rows: list[dict[str, Any]], by: str) -> list[dict[str, Any]]:

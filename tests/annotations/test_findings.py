@@ -85,8 +85,11 @@ def carried(api, user, path: str, body: dict | None = None) -> Job:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_look_a_mend_and_its_undo(api, project, street, alice, bob, charlie):
+def test_a_look_a_mend_and_its_undo(api, client, project, street, alice, bob, charlie):
     found = carried(api, bob, f"projects/{project.pk}/checks").result["findings"]
+    client.force_login(alice)
+    page = f"/projects/{project.pk}/checks/"
+    assert b"check again to see" not in client.get(page).content
     assert {each["code"]: (each["count"], each["mendable"]) for each in found} == {
         "duplicate": (1, 1), "leak-copy": (1, 0), "no-examples": (1, 0),
     }  # fmt: skip
@@ -99,6 +102,7 @@ def test_a_look_a_mend_and_its_undo(api, project, street, alice, bob, charlie):
 
     mend = carried(api, alice, f"projects/{project.pk}/checks/mend", {"code": "duplicate"})
     assert mend.result == {"mended": 1, "refused": []}
+    assert b"check again to see" in client.get(page).content
     assert Annotation.objects.filter(item=street[0], deleted=False).count() == 1
     carried(api, alice, f"jobs/{mend.pk}/undo-mend")
     assert Annotation.objects.filter(item=street[0], deleted=False).count() == 2

@@ -97,6 +97,18 @@ def test_only_what_changed_is_counted_again(project, items):
     assert list(keeping.behind(project)) == [items[1]]
 
 
+def test_the_page_tells_sides_only_where_somebody_chose(client, project, items, alice):
+    client.force_login(alice)
+    draw(items[0], "car")
+    page = f"/projects/{project.pk}/statistics/"
+    assert b"<dt>boxes</dt><dd>1</dd>" in client.get(page).content
+    table = client.get(page).content.split(b"<thead>")[1].split(b"</thead>")[0]
+    assert b"Train" in table
+    Item.objects.filter(project=project).exclude(split="").delete()
+    table = client.get(page).content.split(b"<thead>")[1].split(b"</thead>")[0]
+    assert b"Train" not in table and b"Not chosen" not in table
+
+
 def test_strangers_see_no_figures(api, project, charlie):
     assert api(charlie).get(f"/api/v1/projects/{project.pk}/statistics").status_code == 404
 

@@ -54,7 +54,7 @@ WEAK_TEXT = """() => {
     const element = walker.currentNode.parentElement;
     const text = walker.currentNode.textContent.trim();
     if (!text || !element.checkVisibility({opacityProperty: true, visibilityProperty: true})) continue;
-    if (element.closest("[disabled], [aria-disabled=true], .sr-only, script, style, noscript")) continue;
+    if (element.closest("[disabled], [aria-disabled=true], .sr-only, .skeleton, script, style, noscript")) continue;
     const style = getComputedStyle(element);
     const fills = behind(element);
     const [a, b] = [light(rgba(style.color, fills)), light(rgba("transparent", fills))].sort((x, y) => y - x);
@@ -64,6 +64,11 @@ WEAK_TEXT = """() => {
   }
   return weak;
 }"""
+
+# How many pixels of the project's tabs are out of sight.
+HIDDEN_TABS = (
+    "() => { const tabs = document.querySelector('.tabs[data-tab]'); return tabs.scrollWidth - tabs.clientWidth; }"
+)
 
 # Controls without a name, and targets that are too small to hit.
 BAD_CONTROLS = """() =>
@@ -79,6 +84,9 @@ BAD_CONTROLS = """() =>
     if (!inline && (box.width < 24 || box.height < 24)) found.push(`small: ${control.outerHTML.slice(0, 80)}`);
     return found;
   })"""
+
+
+DATA_PAGES = ("statistics", "checks", "data", "versions", "versions/new")
 
 
 def picture(color: str = "red", size: tuple[int, int] = (64, 48)) -> bytes:
@@ -272,6 +280,7 @@ def test_text_is_readable_and_controls_have_names_and_size(desk, alice: User, it
         f"/projects/{project.pk}/",
         f"/projects/{project.pk}/?q=nothing",
         f"/projects/{project.pk}/settings/",
+        *(f"/projects/{project.pk}/{name}/" for name in DATA_PAGES),
         "/projects/new/",
         "/account/",
         f"/teams/{project.team_id}/",
@@ -296,10 +305,14 @@ def test_no_page_scrolls_sideways(desk, alice: User, item: Item, width: int) -> 
     seat = desk(alice, viewport={"width": width, "height": 900})
     page = seat.open("/")
     team = f"/teams/{item.project.team_id}/"
-    for path in ["/", f"/projects/{item.project_id}/", f"/projects/{item.project_id}/settings/", "/account/", team]:
+    of_project = [f"/projects/{item.project_id}/{name}" for name in ("", "settings/", *(f"{n}/" for n in DATA_PAGES))]
+    for path in ["/", *of_project, "/account/", team]:
         page.goto(seat.server.url + path)
         overflow = page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert overflow <= 0, path
+        if path in of_project:
+            expect(page.locator(".tabs [aria-current=page]")).to_be_in_viewport(ratio=0.9)
+            assert width < 1280 or page.evaluate(HIDDEN_TABS) <= 0, path
 
 
 def test_a_label_is_renamed_and_the_project_deleted_by_its_name(desk, alice: User, project: Project) -> None:

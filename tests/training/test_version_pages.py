@@ -35,6 +35,7 @@ def test_a_project_without_versions_says_what_they_are_for(belt, alice, bob, cha
     assert get(bob, f"{path}new/").status_code == 403 and get(charlie, f"{path}new/").status_code == 404
     page = get(alice, f"{path}new/").content.decode()
     assert all(f'name="{step.name}"' in page for step in augment.STEPS) and 'value="letterbox"' in page
+    assert "Nothing is labelled in this project yet" in page and "data-nothing" in page
 
 
 def test_versions_are_listed_with_those_on_their_way(fill, alice, bob, get):
@@ -42,6 +43,7 @@ def test_versions_are_listed_with_those_on_their_way(fill, alice, bob, get):
     recipe = Recipe(
         preprocess=preprocess.parse({"greyscale": True}), augment=augment.parse({"copies": 2, "flip": True})
     )
+    assert "data-nothing" not in get(alice, f"/projects/{belt.pk}/versions/new/").content.decode()
     freeze(belt, alice, "The first", recipe=recipe)
     jobs.start_freeze(belt, alice, "The second")
     shown = text(get(bob, f"/projects/{belt.pk}/versions/"))

@@ -110,7 +110,10 @@ function bindForms() {
 function markTab() {
   const tabs = find(".tabs[data-tab]");
   const name = tabs?.dataset.tab?.trim();
-  if (tabs && name) find(`[data-name="${name}"]`, tabs)?.setAttribute("aria-current", "page");
+  const tab = tabs && name ? find(`[data-name="${name}"]`, tabs) : null;
+  if (!tabs || !tab) return;
+  tab.setAttribute("aria-current", "page");
+  tabs.scrollLeft = tab.offsetLeft - tabs.offsetLeft - (tabs.clientWidth - tab.offsetWidth) / 2; // where not all fit
 }
 
 /** Notices come by the project's own socket where the page has one. */

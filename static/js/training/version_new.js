@@ -139,4 +139,4 @@ form.addEventListener("submit", async (event) => {
 });
 
 tidy();
-preview();
+if (!("nothing" in page.dataset)) preview();
