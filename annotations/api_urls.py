@@ -15,6 +15,7 @@ from annotations.api import (
     quality,
     sessions,
     statistics,
+    sync,
     work,
 )
 
@@ -38,6 +39,7 @@ urlpatterns: list[URLPattern] = [
     path("projects/<uuid:project_id>/labels/<uuid:label_id>/merge", labels.MergeLabel.as_view()),
     path("projects/<uuid:project_id>/labels/<uuid:label_id>/remove", labels.RemoveLabel.as_view()),
     path("projects/<uuid:project_id>/labels/<uuid:label_id>/restore", labels.RestoreLabel.as_view()),
+    path("projects/<uuid:project_id>/sync", sync.Sync.as_view()),
     path("projects/<uuid:project_id>/imports", imports.Imports.as_view()),
     path("jobs/<uuid:job_id>/undo-import", imports.UndoImport.as_view()),
     path("projects/<uuid:project_id>/item-states", work.ItemStates.as_view()),

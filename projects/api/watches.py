@@ -7,7 +7,7 @@ import uuid
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -107,16 +107,13 @@ def _config(kind: str, given: dict[str, Any]) -> dict[str, Any]:
     return config
 
 
-def _watches(project: Project) -> QuerySet[Watch]:
-    return Watch.objects.filter(project=project).order_by("created_at", "pk")  # of a project that access has given
-
-
 class Watches(APIView):
     @extend_schema(operation_id="watches_list", tags=_TAGS, responses=WatchSerializer(many=True))
     def get(self, request: Request, project_id: uuid.UUID) -> Response:
         """A project's watched places (managers)."""
         project = access.fetch(Project.objects.all(), request.user, project_id, Act.EDIT_PROJECT)
-        return Response([watch_json(watch) for watch in _watches(project)])
+        rows = access.visible(Watch.objects.filter(project=project), request.user).order_by("created_at", "pk")
+        return Response([watch_json(watch) for watch in rows])
 
     @extend_schema(
         operation_id="watches_create",

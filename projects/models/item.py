@@ -91,6 +91,13 @@ class Item(models.Model):
         "self", models.SET_NULL, null=True, blank=True, editable=False, related_name="taken", help_text="Its video."
     )
     source_frame = models.PositiveIntegerField(null=True, blank=True, editable=False, help_text="Which frame of it.")
+    external_id = models.CharField(
+        max_length=200, blank=True, default="", db_default="", editable=False, help_text="How a program calls it."
+    )
+    augmentation = models.JSONField(null=True, blank=True, editable=False, help_text="How a program made its picture.")
+    synced = models.CharField(
+        max_length=64, blank=True, default="", db_default="", editable=False, help_text="SHA-256 of what was sent last."
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -102,6 +109,9 @@ class Item(models.Model):
         constraints = (
             models.UniqueConstraint(
                 fields=("project", "path"), condition=models.Q(replica_of__isnull=True), name="one_item_a_path"
+            ),
+            models.UniqueConstraint(
+                fields=("project", "external_id"), condition=~models.Q(external_id=""), name="one_item_an_external_id"
             ),
             models.UniqueConstraint(fields=("replica_of", "replica_for"), name="one_blind_copy_a_person"),
         )
