@@ -69,10 +69,11 @@ def work(held: jobs.Held) -> None:
         path = files.path_of(held.job, params["source"])
         with open_archive(path, params["name"]) as archive:
             form = _format_of(archive, params["format"])
+            target = format_called(params["to"])
             order = Order(
-                format_called(params["to"]),
+                target,
                 params["options"],
-                lambda: _content(archive, form, chosen(form, params.get("read_options") or {}), report),
+                lambda: _content(archive, form, chosen(form, params.get("read_options") or {}), report, target),
                 nothing,
                 bool(params.get("media")),
                 FRAMES[0],
@@ -93,11 +94,10 @@ def _format_of(archive: Files, name: str) -> Format:
     return found
 
 
-def _content(archive: Archive, form: Format, options: Mapping[str, Any], report: Report) -> Content:
+def _content(archive: Archive, form: Format, options: Mapping[str, Any], report: Report, target: Format) -> Content:
     dataset = form.read(archive, options, report)
-    return Content(
-        dataset.labels, _entries(dataset), media.of_files(archive), name=dataset.name, done=lambda: archive.done
-    )
+    labels = [label for label in dataset.labels if target.abilities.own or not label.retired]
+    return Content(labels, _entries(dataset), media.of_files(archive), name=dataset.name, done=lambda: archive.done)
 
 
 def _entries(dataset: Dataset) -> Iterator[Entry]:

@@ -13,6 +13,7 @@ from annotations.exports import media
 from annotations.exports.filters import Filters, parse
 from annotations.exports.sources import Content, Entry, Params
 from annotations.formats.records import Geometry, Label, Picture, Shape
+from annotations.formats.registry import formats
 from annotations.models import MaskBlob
 from projects import models
 from projects.models import Item, Project, User
@@ -42,9 +43,10 @@ def content(project: Project, params: Params) -> Content:
     rows = items(project, filters)
     if not params.get("reviewer", True):
         rows = rows.filter(ground_truth=False)
-    return Content(
-        labels(project, filters), _Reader(project, filters, rows), media.of_assets, rows.count(), project.name
-    )
+    known = labels(project, filters)
+    if _lossless(params) and not filters.labels:
+        known = sorted([*known, *_retired(project)], key=lambda label: label.index or 0)
+    return Content(known, _Reader(project, filters, rows), media.of_assets, rows.count(), project.name)
 
 
 def items(project: Project, filters: Filters) -> QuerySet[Item]:
@@ -65,6 +67,19 @@ def labels(project: Project, filters: Filters) -> list[Label]:
     return [
         Label(row.name, row.color, row.attributes, row.skeleton, row.aliases, n if filters.labels else row.ordinal)
         for n, row in enumerate(rows)
+    ]
+
+
+def _lossless(params: Params) -> bool:
+    found = formats().get(str(params.get("format")))
+    return found is not None and found.abilities.own
+
+
+def _retired(project: Project) -> list[Label]:
+    """Labels that were deleted or merged into another: nothing has them, but their numbers are theirs."""
+    rows = models.Label.every.filter(project=project, retired_at__isnull=False)
+    return [
+        Label(row.name, row.color, row.attributes, row.skeleton, row.aliases, row.ordinal, retired=True) for row in rows
     ]
 
 

@@ -14,10 +14,10 @@ import posixpath
 from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
+from annotations.formats import measure
 from annotations.formats.base import Abilities, Files, FormatError, Option, Report, Sink
 from annotations.formats.common import Media, name_of, parsed, path_of, plain, split_in
 from annotations.formats.losses import fit
-from annotations.formats.picture_size import upright_size
 from annotations.formats.records import Dataset, Picture, Shape
 from annotations.formats.spool import Spool
 
@@ -215,9 +215,8 @@ class _Reading:
             picture.height = picture.height or int(parsed(values.get("height")) or 0)
             picture.split = picture.split or split_in(values.get("split") or posixpath.basename(self._names[file]))
         picture.media = self.media.find(path, picture.split)
-        if picture.media and not (picture.width > 0 and picture.height > 0):
-            with self.files.open(picture.media) as stream:
-                picture.width, picture.height = upright_size(stream)
+        if (picture.media or fractions) and not (picture.width > 0 and picture.height > 0):
+            picture.width, picture.height = measure.known(self.files, path, picture.media)
         scale = (picture.width, picture.height) if fractions else (1, 1)
         for file, line, values in rows:
             if values.get("label") or any(values.get(column) for column in ("xmin", "x")):

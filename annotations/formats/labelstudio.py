@@ -198,7 +198,7 @@ class _Reader:
         else:
             width, height = data.get("width"), data.get("height")
         if not width or not height:
-            width, height = measure.size(self.files, picture.media)
+            width, height = measure.known(self.files, picture.path, picture.media)
         picture.width, picture.height = values.whole(width, "original_width"), values.whole(height, "original_height")
         self._time(picture, data, results)
         if data.get("of_video") and data.get("frame") is not None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import posixpath
+from typing import Any
+
 import av
 from av.error import FFmpegError
 
@@ -17,6 +20,17 @@ def size(files: Files, entry: str) -> Size:
     if not entry:
         return 0, 0
     return _video(files, entry) if common.is_video(entry) else _image(files, entry)
+
+
+def known(files: Files, path: str, entry: str) -> Size:
+    """As `size`; without an entry, as whoever reads knows it: `files` may have `picture(stem)`, see `yolo_read`."""
+    found = size(files, entry)
+    ask: Any = getattr(files, "picture", None)
+    if not all(found) and ask is not None:
+        item = ask(posixpath.splitext(path)[0])
+        if item is not None:
+            return item[1], item[2]
+    return found
 
 
 def _image(files: Files, entry: str) -> Size:

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils import timezone
+
 from annotations.formats import records
 from annotations.formats.base import Report
 from annotations.formats.values import hex_color
@@ -19,6 +21,7 @@ from projects.models.project import name_key
 
 LONGEST_NAME = 120
 _SHOWN = 1000
+_MOST_ORDINAL = 10_000
 
 
 @dataclass
@@ -55,7 +58,8 @@ class Labels:
     Args:
         given: What somebody chose, name to choice (see `wishes.Wishes`); the rest goes by name, without case, then
             by alias, else a label is added.
-        keep_all: Declared labels are added even if no shape has them.
+        keep_all: Declared labels are added even if no shape has them, under their class numbers where these are free;
+            those that were deleted keep theirs from being given away.
     """
 
     project: Project
@@ -70,11 +74,15 @@ class Labels:
         self._by_alias = {name_key(alias): label for label in self._rows.values() for alias in label.aliases}
         self._declared: dict[str, records.Label] = {}
         self._new: dict[str, _New] = {}
+        self._retired: list[_New] = []
         self._aliases: dict[str, list[str]] = {}
 
     def declare(self, labels: Iterable[records.Label]) -> None:
         """What the file says of its classes, before any shape."""
         for label in labels:
+            if label.retired:
+                self._retired.append(_New(uuid7(), label.name, label))
+                continue
             self._declared.setdefault(label.name, label)
             match = self.of(label.name)
             if self.keep_all and match.how == "create":
@@ -149,15 +157,24 @@ class Labels:
         if needed:
             # Others may go on to add items and jobs, which a plain lock would hold up; only labels wait.
             Project.objects.select_for_update(no_key=True).get(pk=self.project.pk)
-            taken = {
-                name_key(name) for name in Label.objects.filter(project=self.project).values_list("name", flat=True)
-            }
-            for ordinal, new in enumerate(needed, start=self.project.next_ordinal()):
-                if name_key(new.name) in taken:
-                    raise JobError("labels-changed", f"Somebody added the label {new.name!r} meanwhile: import again.")
-                self._add(new, ordinal)
+            self._add_all(needed)
         self._amend()
         return [{"id": str(new.id), "name": new.name} for new in needed]
+
+    def _add_all(self, needed: list[_New]) -> None:
+        live, every = (
+            {name_key(name) for name in rows.filter(project=self.project).values_list("name", flat=True)}
+            for rows in (Label.objects, Label.every)
+        )
+        retired = [old for old in self._retired if self.keep_all and name_key(old.name) not in every]
+        numbered = sorted([*needed, *retired], key=_number) if self.keep_all else needed
+        ordinal = self.project.next_ordinal()
+        for new in numbered:
+            if name_key(new.name) in live and new not in retired:
+                raise JobError("labels-changed", f"Somebody added the label {new.name!r} meanwhile: import again.")
+            ordinal = max(ordinal, _number(new)) if self.keep_all else ordinal
+            self._add(new, ordinal)
+            ordinal += 1
 
     def _add(self, new: _New, ordinal: int) -> None:
         declared = new.declared or records.Label(new.name)
@@ -170,6 +187,7 @@ class Labels:
             attributes=self._attributes(declared),
             skeleton=_skeleton(declared.skeleton),
             aliases=[alias[:LONGEST_NAME] for alias in declared.aliases if _storable(alias)],
+            retired_at=timezone.now() if declared.retired else None,
         )
 
     def _attributes(self, declared: records.Label) -> list[dict[str, Any]]:
@@ -212,6 +230,12 @@ class Labels:
 
     def counts(self) -> Counter[str]:
         return Counter({match.label: match.count for match in self.matches.values() if match.count})
+
+
+def _number(new: _New) -> int:
+    """The class number that a file gives a label, as far as the database can have it."""
+    index = new.declared.index if new.declared is not None else None
+    return index if index is not None and index < _MOST_ORDINAL else 0
 
 
 def _storable(text: str) -> bool:

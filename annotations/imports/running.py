@@ -15,6 +15,7 @@ from annotations.formats.records import Dataset
 from annotations.formats.registry import candidates, detect, formats
 from annotations.imports import files, undo
 from annotations.imports.labels import Labels
+from annotations.imports.library import Library
 from annotations.imports.pictures import Pictures
 from annotations.imports.reading import Reading
 from annotations.imports.wishes import BEST_EFFORT, DRY_RUN, Wishes, client_of
@@ -71,7 +72,8 @@ class _Import:
             archive = opened.enter_context(open_archive(path, self.wishes.name))
             self.format = self._format_of(archive)
             options = chosen(self.format, self.wishes.options)
-            dataset = self.format.read(archive, options, self.report)
+            library = Library(archive, self.job.project_id)
+            dataset = self.format.read(library, options, self.report)
             staging = None
             if self.wishes.mode != DRY_RUN:
                 by = self.job.created_by

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 from typing import Any, NamedTuple
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
 from django.core.files.base import ContentFile
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from annotations import journal
-from annotations.exports import exporting
+from annotations.exports import conversions, exporting
 from annotations.exports.fit import without_ids
 from annotations.exports.project import content
 from annotations.formats import rle
@@ -258,3 +261,36 @@ def arrived(project: Project) -> list[Picture]:
         for shape in each.shapes:
             shape.geometry = without_ids(shape.geometry)
     return pictures
+
+
+def test_numbers_of_deleted_labels_stay_theirs(team, alice, fill):
+    """Only our own format has them; an archive of it becomes any other without them."""
+    source = fill(
+        [Label("car"), Label("old"), Label("bus")], [Picture("a.png", W, H, [Shape("bus", GEOMETRIES["box"])])]
+    )
+    models.Label.objects.get(project=source, name="old").retire()
+    asked = exporting.start(source, {"format": "frameloop", "options": {}, "media": True}, alice)
+    jobs.carry(asked.pk, exporting.work)
+    with Export.objects.get(job=asked).file.open() as file:
+        archive = file.read()
+
+    target = Project.objects.create(team=team, name="To", task="detect", created_by=alice)
+    done = bring(target, alice, archive, "export.zip")
+    assert done.status == "succeeded", done.error
+    assert [row["name"] for row in done.result["labels_added"]] == ["car", "bus"]
+    assert ordinals(target) == {"car": (0, False), "old": (1, True), "bus": (2, False)} == ordinals(source)
+    bring(target, alice, archive, "export.zip", conflicts="merge")
+    assert ordinals(target) == ordinals(source), "once"
+
+    upload = SimpleUploadedFile("export.zip", archive)
+    params = {"format": "auto", "to": "coco", "options": {}, "media": False}
+    turned = conversions.start(source, params, upload, alice)
+    jobs.carry(turned.pk, conversions.work)
+    with Export.objects.get(job=turned).file.open() as file, ZipFile(file) as inner:
+        (name,) = [each for each in inner.namelist() if each.endswith(".json")]
+        assert [each["name"] for each in json.loads(inner.read(name))["categories"]] == ["car", "bus"]
+
+
+def ordinals(project: Project) -> dict[str, tuple[int, bool]]:
+    rows = models.Label.every.filter(project=project)
+    return {row.name: (row.ordinal, row.retired_at is not None) for row in rows}
