@@ -96,6 +96,12 @@ def test_out_of_one_project_and_into_another(desk, street, second, alice, bob, c
     expect(imports).to_have_count(2)
     expect(imports.get_by_role("button", name="Undo")).to_have_count(0)
 
+    table = b"path,width,height,label,xmin,ymin,xmax,ymax\nnowhere.jpg,64,48,car,1,1,9,9\n"
+    page.get_by_label("File to import").set_input_files({"name": "a.csv", "mimeType": "text/csv", "buffer": table})
+    run_queued()
+    expect(page.locator("[data-preview]")).to_contain_text("Nothing can be imported")
+    expect(page.get_by_role("button", name="Import", exact=True)).to_be_disabled()
+
     page.get_by_role("tab", name="Convert").click()
     page.get_by_label("File to convert").set_input_files(archive)
     page.get_by_label("Write it as").select_option("frameloop")

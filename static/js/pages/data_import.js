@@ -140,7 +140,8 @@ export class Importing {
     const conflicts = conflictChoices(found.conflicts?.items ?? 0);
     const strict = /** @type {HTMLInputElement} */ (make("input", { type: "checkbox", checked: !found.report?.counts.some((/** @type {any} */ row) => row.severity === "refused") }));
     const media = /** @type {HTMLInputElement} */ (make("input", { type: "checkbox", checked: true }));
-    const start = make("button", { type: "button", class: "btn btn-primary" }, icon("upload"), "Import");
+    const hopeless = found.pictures.total > 0 && found.pictures.missing === found.pictures.total;
+    const start = make("button", { type: "button", class: "btn btn-primary", disabled: hopeless }, icon("upload"), "Import");
     const close = make("button", { type: "button", class: "btn", onclick: () => this.part("[data-preview]").replaceChildren() }, "Discard");
     start.addEventListener("click", () => {
       const mode = strict.checked ? "all-or-nothing" : "best-effort";
@@ -152,6 +153,7 @@ export class Importing {
       { class: "card stack", "aria-labelledby": "preview-title" },
       make("div", { class: "spread" }, make("h2", { id: "preview-title" }, name), make("span", { class: "badge badge-info" }, found.title)),
       make("dl", { class: "data-figures" }, ...figures(found)),
+      hopeless ? nothing() : null,
       found.pictures.unmatched_paths?.length ? missing(found.pictures) : null,
       found.labels.length ? make("div", { class: "spread" }, make("h3", {}, "Labels"), ignoring) : null,
       found.labels.length ? element : null,
@@ -203,6 +205,12 @@ function figures(found) {
   const { pictures, shapes } = found;
   const all = [["Pictures", pictures.total], ["in the project", pictures.matched], ["to add", pictures.new], ["missing", pictures.missing], ["Shapes", shapes.taken], ["there already", shapes.duplicates], ["changed", shapes.changed], ["left out", shapes.refused]];
   return all.filter(([name, n]) => n || name === "Pictures" || name === "Shapes").map(([name, n]) => make("div", {}, make("dt", {}, String(name)), make("dd", {}, count(Number(n ?? 0)))));
+}
+
+/** What to do where no picture of the file is known. */
+function nothing() {
+  const words = "Nothing can be imported: the project has none of these pictures, and they are not in the file. Add them on the tab Items under the same paths first, or take a file that brings its pictures.";
+  return make("div", { class: "notice notice-warn", role: "alert" }, icon("alert"), make("p", {}, words));
 }
 
 /** @param {{missing: number, unmatched_paths: string[]}} pictures */
