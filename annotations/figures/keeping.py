@@ -29,7 +29,8 @@ WHERE f.project_id = %s GROUP BY each.key"""
 def behind(project: Project) -> QuerySet[Item]:
     """The items whose figures are not those of now."""
     late = Q(figures=None) | Q(figures__rev__lt=F("rev")) | Q(figures__at__lt=F("updated_at"))
-    return Item.objects.filter(late, project=project)
+    rows: QuerySet[Item] = Item.objects.filter(late, project=project)
+    return rows
 
 
 def catch_up(project: Project, seconds: float) -> bool:

@@ -107,7 +107,8 @@ def _look(held: jobs.Held) -> dict[str, Any]:
 
 
 def _items(project: Project) -> QuerySet[Item]:
-    return Item.objects.filter(project=project).select_related("asset").order_by("pk")
+    rows: QuerySet[Item] = Item.objects.filter(project=project).select_related("asset").order_by("pk")
+    return rows
 
 
 def _of_items(held: jobs.Held, project: Project) -> Iterator[Finding]:
@@ -143,7 +144,7 @@ def _of_item(item: Item, drawn: list[dict[str, Any]]) -> Iterator[Finding]:
     if not default_storage.exists(item.asset.file.name):
         yield Finding("missing-file", f"{item.asset.file.name} is not in the storage.")
     if not drawn and item.state in _FINISHED:
-        yield Finding("unlabelled", f"It is {item.get_state_display().lower()}, and nothing is drawn.")
+        yield Finding("unlabelled", f"It is {State(item.state).label.lower()}, and nothing is drawn.")
 
 
 def _of_project(project: Project) -> Iterator[Finding]:
@@ -175,7 +176,7 @@ def _leaks(project: Project) -> Iterator[Finding]:
         first = seen.setdefault(alike.get(item.pk, item.asset_id), item)
         if first.split != item.split:
             code = "leak-video" if item.asset.kind == "video" else "leak-copy"
-            side, other = item.get_split_display().lower(), first.get_split_display().lower()
+            side, other = (Split(each.split).label.lower() for each in (item, first))
             yield Finding(code, f"It is in {side}, and {first.path} in {other}.", item=str(item.pk), path=item.path)
 
 

@@ -85,7 +85,10 @@ def _remove_items(held: jobs.Held, before: Job, client: str) -> tuple[int, int]:
             locked = Item.every.select_for_update().filter(pk=item.pk).first()
             if locked is None:
                 continue
-            if JournalTx.objects.filter(item=locked).exclude(client_id=client).exists() or locked.replicas.exists():
+            if (
+                JournalTx.objects.filter(item=locked).exclude(client_id=client).exists()
+                or Item.every.filter(replica_of=locked).exists()
+            ):
                 kept += 1
                 continue
             locked.delete()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.utils import timezone
@@ -68,6 +70,7 @@ class JournalTx(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     item = models.ForeignKey(Item, models.CASCADE, related_name="journal")
+    item_id: uuid.UUID
     rev = models.PositiveBigIntegerField()
     client_id = models.CharField(max_length=64)
     tx_id = models.CharField(max_length=64)

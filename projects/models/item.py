@@ -72,6 +72,7 @@ class Item(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     project = models.ForeignKey(Project, models.CASCADE, related_name="items")
+    project_id: uuid.UUID
     asset = models.ForeignKey(Asset, models.PROTECT, related_name="items")
     path = models.CharField(max_length=500, help_text="Relative path: the key in imports and exports.")
     state = models.CharField(max_length=12, choices=State.choices, default=State.TO_DO)

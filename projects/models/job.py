@@ -45,6 +45,7 @@ class Job(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     project = models.ForeignKey(Project, models.CASCADE, related_name="jobs")
+    project_id: uuid.UUID
     kind = models.CharField(max_length=20, help_text="train, freeze, import, export, ...")
     title = models.CharField(max_length=200, blank=True)
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.QUEUED)
@@ -55,6 +56,7 @@ class Job(models.Model):
     error = models.JSONField(null=True, blank=True, help_text="{code, detail}: what, and how to mend it.")
     metrics = models.JSONField(default=dict, blank=True)
     created_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    created_by_id: uuid.UUID | None
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)

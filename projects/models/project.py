@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from django.core.validators import RegexValidator
@@ -35,6 +36,7 @@ class Project(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     team = models.ForeignKey(Team, models.CASCADE, related_name="projects")
+    team_id: uuid.UUID
     name = models.CharField(max_length=120)
     description = models.TextField(blank=True)
     task = models.CharField(max_length=12, choices=Task.choices, default=Task.DETECT)
@@ -120,6 +122,7 @@ class Label(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     project = models.ForeignKey(Project, models.CASCADE, related_name="labels")
+    project_id: uuid.UUID
     name = models.CharField(max_length=120)
     color = models.CharField(
         max_length=7, validators=[RegexValidator(r"^#[0-9A-Fa-f]{6}$", "A colour looks like #E69F00.")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,7 @@ class Upload(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     project = models.ForeignKey(Project, models.CASCADE, related_name="uploads")
+    project_id: uuid.UUID
     batch = models.ForeignKey(UploadBatch, models.CASCADE, related_name="uploads")
     created_by = models.ForeignKey(User, models.CASCADE, related_name="+")
     name = models.CharField(max_length=255)
