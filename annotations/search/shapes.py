@@ -9,7 +9,20 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
-from django.db.models import Case, Exists, ExpressionWrapper, F, FloatField, Func, OuterRef, Q, QuerySet, Value, When
+from django.db.models import (
+    BooleanField,
+    Case,
+    Exists,
+    ExpressionWrapper,
+    F,
+    FloatField,
+    Func,
+    OuterRef,
+    Q,
+    QuerySet,
+    Value,
+    When,
+)
 from django.db.models.expressions import CombinedExpression
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
@@ -17,13 +30,14 @@ from django.db.models.lookups import Range
 
 from annotations.figures import keeping
 from annotations.figures.counting import AREAS, area_bin
-from annotations.models import Annotation, ItemFigures, Source
+from annotations.models import Annotation, ItemFigures, ProjectFigures, Source
 from annotations.search.query import ME, Query, Span
 from projects.models import Project, User
 from projects.models.item import ItemQuerySet
 
 # Of items whose figures are behind, the shapes themselves are looked at; above so many, of all items.
 _MOST_LATE = 500
+_COMMON = 0.2
 
 Ids = Sequence[uuid.UUID]
 Keys = tuple[str, ...]
@@ -64,14 +78,30 @@ def _met(test: _Test, project: Project, late: list[uuid.UUID] | None) -> Q:
     there = Q(Exists(test.shapes.filter(item=OuterRef("pk"))))
     if late is None or not test.keys:
         return there
+    if test.exact and _is_common(test.keys[0], project):
+        return _in_turn(there)
     counted = ItemFigures.objects.filter(project=project)
     for keys in test.keys:
         counted = counted.filter(counts__has_any_keys=list(keys))
     known = Q(pk__in=counted.values("item"))
     behind = Q(pk__in=late)
     if not test.exact:
-        return ((known | behind) if late else known) & there
+        return ((known | behind) if late else known) & _in_turn(there)
     return (known & ~behind) | (behind & there) if late else known
+
+
+def _in_turn(there: Q) -> Q:
+    """Asked of one item after the other. Left to choose, PostgreSQL goes through all shapes first, where a page that
+    is full after its first fifty items needs a few of them."""
+    return Q(Case(When(there, then=Value(True)), default=Value(False), output_field=BooleanField()))
+
+
+def _is_common(keys: Keys, project: Project) -> bool:
+    """Whether so many items have one of the keys that looking them up is more work than finding a page of them."""
+    counts = ProjectFigures.objects.filter(project=project).values_list("counts", flat=True).first() or {}
+    # Of a label the items are counted, of others the shapes, of which an item may have a dozen.
+    items = [counts.get(f"in:{key[6:]}", 0) if key.startswith("label:") else counts.get(key, 0) / 12 for key in keys]
+    return bool(max(items, default=0) > _COMMON * counts.get("items", 0))
 
 
 def _tests(query: Query, labels: Mapping[str, Ids], user: User) -> list[_Test]:

@@ -61,6 +61,7 @@ def drawn(request, monkeypatch, items, project, alice, bob) -> list[Item]:
     if request.param == "too many behind":
         monkeypatch.setattr(shapes, "_MOST_LATE", 0)
     if request.param == "counted":
+        monkeypatch.setattr(shapes, "_COMMON", 1)  # few items: each label would be a common one
         keeping.catch_up(project, 1)
     return items
 
