@@ -30,7 +30,7 @@ from tests.annotations.importing import bring, picture
 from tests.projects.files import HEIGHT, WIDTH, video
 from tests.rows import video_index
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)  # a long job renews its lease on a line of its own
 W, H, FRAMES = 64, 48, 20
 SKELETON = {"points": ["head", "tail", "left"], "edges": [[0, 1], [1, 2]]}
 HOLE = [[20, 12], [24, 12], [24, 16]]
