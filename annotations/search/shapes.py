@@ -78,7 +78,7 @@ def _met(test: _Test, project: Project, late: list[uuid.UUID] | None) -> Q:
     there = Q(Exists(test.shapes.filter(item=OuterRef("pk"))))
     if late is None or not test.keys:
         return there
-    if test.exact and _is_common(test.keys[0], project):
+    if all(_is_common(keys, project) for keys in test.keys):
         return _in_turn(there)
     counted = ItemFigures.objects.filter(project=project)
     for keys in test.keys:
