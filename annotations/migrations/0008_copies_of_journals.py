@@ -6,28 +6,36 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('annotations', '0007_what_imports_added'),
-        ('projects', '0011_uploads_in_pieces'),
+        ("annotations", "0007_what_imports_added"),
+        ("projects", "0011_uploads_in_pieces"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ItemMirror',
+            name="ItemMirror",
             fields=[
-                ('item', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='mirror', serialize=False, to='projects.item')),
-                ('folder', models.CharField(max_length=120)),
-                ('rev', models.PositiveBigIntegerField(default=0)),
-                ('blob', models.PositiveBigIntegerField(default=0, help_text='The last mask blob that was written.')),
-                ('segments', models.PositiveIntegerField(default=0)),
-                ('at', models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "item",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="mirror",
+                        serialize=False,
+                        to="projects.item",
+                    ),
+                ),
+                ("folder", models.CharField(max_length=120)),
+                ("rev", models.PositiveBigIntegerField(default=0)),
+                ("blob", models.PositiveBigIntegerField(default=0, help_text="The last mask blob that was written.")),
+                ("segments", models.PositiveIntegerField(default=0)),
+                ("at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
         ),
         migrations.CreateModel(
-            name='MirrorGone',
+            name="MirrorGone",
             fields=[
-                ('folder', models.CharField(max_length=120, primary_key=True, serialize=False)),
+                ("folder", models.CharField(max_length=120, primary_key=True, serialize=False)),
             ],
         ),
     ]

@@ -6,30 +6,55 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('annotations', '0008_copies_of_journals'),
-        ('projects', '0012_how_pictures_look'),
+        ("annotations", "0008_copies_of_journals"),
+        ("projects", "0012_how_pictures_look"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ProjectFigures',
+            name="ProjectFigures",
             fields=[
-                ('project', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='figures', serialize=False, to='projects.project')),
-                ('counts', models.JSONField(default=dict)),
-                ('stale', models.BooleanField(default=False, help_text='Items went: the sum is made anew.')),
-                ('at', models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "project",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="figures",
+                        serialize=False,
+                        to="projects.project",
+                    ),
+                ),
+                ("counts", models.JSONField(default=dict)),
+                ("stale", models.BooleanField(default=False, help_text="Items went: the sum is made anew.")),
+                ("at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
         ),
         migrations.CreateModel(
-            name='ItemFigures',
+            name="ItemFigures",
             fields=[
-                ('item', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='figures', serialize=False, to='projects.item')),
-                ('rev', models.PositiveBigIntegerField()),
-                ('counts', models.JSONField(default=dict, help_text='{what: how many}: see `annotations.figures.counting`.')),
-                ('at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='projects.project')),
+                (
+                    "item",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="figures",
+                        serialize=False,
+                        to="projects.item",
+                    ),
+                ),
+                ("rev", models.PositiveBigIntegerField()),
+                (
+                    "counts",
+                    models.JSONField(default=dict, help_text="{what: how many}: see `annotations.figures.counting`."),
+                ),
+                ("at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="projects.project"
+                    ),
+                ),
             ],
         ),
     ]

@@ -31,6 +31,7 @@ def labelled(ada, made, item) -> dict[str, Any]:
     return made
 
 
+@pytest.mark.django_db(transaction=True)  # a job renews its lease on a connection of its own
 def test_versions(ada, labelled):
     job = ada.call(f"POST projects/{labelled['id']}/versions", {"name": "First", "split": {"val": 0.5}}, 202)
     assert job.keys() >= JOB and job["status"] == "queued" and job["progress"] == 0

@@ -53,7 +53,7 @@ from projects.models import (
 )
 from streaming.models import Capture, Pipeline, Source
 from tests.rows import video_index
-from training.models import Model, Restoration, Version, VersionFrame
+from training.models import ItemEmbedding, Model, Restoration, Version, VersionFrame
 
 REGISTERED = sorted(admin.site._registry, key=lambda model: model._meta.label)
 OURS = {"projects", "annotations", "training", "streaming"}
@@ -96,6 +96,7 @@ def everything(project, alice, bob, charlie) -> dict:
     job = Job.objects.create(project=project, kind="train", title="YOLO", created_by=alice)
     job.record("log", {"line": "hello"})
     version = Version.objects.create(project=project, number=1, content_hash="0" * 64, labels=[], created_by=alice)
+    ItemEmbedding.objects.create(item=item, kind=ItemEmbedding.LOOK, vector=[1 / 16] * 256)
     Restoration.objects.create(project=project, version=version, created_by=alice)
     VersionFrame.objects.create(version=version, item=item, asset=asset, path="a.mp4", frame=0, rev=1, shapes=[])
     model = Model.objects.create(project=project, name="First", engine="yolo", version=version, job=job, labels=[])

@@ -123,6 +123,7 @@ def test_only_managers_train_and_strangers_see_nothing(fill, alice, bob, charlie
     assert api(bob).post(url(belt, what), {}).status_code == 202
 
 
+@pytest.mark.django_db(transaction=True)
 def test_freezing_is_a_job_whose_result_is_the_version(fill, alice, bob, charlie, api):
     belt = fill(6)
     answer = api(alice).post(url(belt, "versions"), {"name": "First", "split": {"val": 0.5, "seed": 3}})
@@ -140,6 +141,7 @@ def test_freezing_is_a_job_whose_result_is_the_version(fill, alice, bob, charlie
     assert api(charlie).get(url(belt, "versions")).status_code == 404
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_freeze_whose_labels_went_meanwhile_fails_with_the_reason(fill, alice):
     belt = fill(2)
     job = jobs.start_freeze(belt, alice)

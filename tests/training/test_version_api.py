@@ -20,6 +20,8 @@ from training import tasks
 from training.datasets.version import freeze
 from training.models import Restoration, Version
 
+pytestmark = pytest.mark.django_db(transaction=True)  # a job renews its lease on a connection of its own
+
 
 def frozen(client, project, **body) -> Version:
     answer = client.post(f"/api/v1/projects/{project.pk}/versions", body, format="json")

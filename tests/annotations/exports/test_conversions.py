@@ -16,7 +16,7 @@ from projects import jobs
 from projects.models import Item, Job, Label
 from tests.projects.files import encoded, pattern
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 
 COCO = {
     "images": [{"id": 7, "file_name": "a.png", "width": 64, "height": 48}],

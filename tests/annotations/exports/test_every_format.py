@@ -10,7 +10,7 @@ from projects.archives import open_archive
 from tests.annotations.conftest import BOX, SQUARE, create, make_item
 from tests.annotations.exports.conftest import draw
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 WRITTEN = [name for name, form in formats().items() if getattr(form, "writes", True)]
 SHAPES = (
     BOX,

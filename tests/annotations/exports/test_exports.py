@@ -19,7 +19,7 @@ from projects.models import Item, Job
 from tests.annotations.conftest import SQUARE, create, make_item, new_id
 from tests.annotations.exports.conftest import coco, draw
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_everything_is_there_in_order_of_paths(project, labels, alice, ask, read):

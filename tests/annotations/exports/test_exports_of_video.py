@@ -14,7 +14,7 @@ from tests.annotations.conftest import BOX, create
 from tests.annotations.exports.conftest import coco, draw
 from tests.projects.files import encoded, number_in, pattern, video
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
