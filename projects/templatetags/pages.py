@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from django import template
 from django.templatetags.static import static
+from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -66,4 +69,30 @@ def job_words(job: Job) -> str:
     """What a job does, in a word or two."""
     words = {"train": "Training", "freeze": "Freezing a version", "import": "Import", "export": "Export"}
     words |= {"restore": "Restoring a version", "fetch": "Fetching files", "frames": "Frames as images"}
+    words |= {"auto-label": "Pre-labelling", "labels": "Changing labels", "convert": "Converting", "check": "Checks"}
     return words.get(job.kind, job.kind.capitalize())
+
+
+# Where people follow a job of a kind; other rooms' pages by their names, which a page without them does not have.
+_JOB_PAGES = {
+    "freeze": "project-training",
+    "restore": "project-training",
+    "auto-label": "project-models",
+    "import": "project-data",
+    "export": "project-data",
+    "convert": "project-data",
+    "check": "project-checks",
+    "labels": "project-settings",
+}
+
+
+@register.filter
+def job_url(job: Job) -> str:
+    """The page that shows a job; the project's items where none does."""
+    with suppress(NoReverseMatch):
+        return reverse("training-job", args=[job.pk]) if job.kind == "train" else _page_of(job)
+    return reverse("project", args=[job.project_id])
+
+
+def _page_of(job: Job) -> str:
+    return reverse(_JOB_PAGES.get(job.kind, "project"), args=[job.project_id])

@@ -8,6 +8,7 @@ from django.db import transaction
 from projects import jobs, worker
 from projects.models import Job, Label
 from projects.models.job import Status
+from projects.templatetags.pages import job_url
 from tests.processes import eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -120,3 +121,12 @@ def _raises(check) -> bool:
     except jobs.Interrupted:
         return True
     return False
+
+
+@pytest.mark.parametrize(
+    ("kind", "page"),
+    [("train", "/training/{job}/"), ("import", "/projects/{project}/data/"), ("fetch", "/projects/{project}/")],
+)
+def test_each_kind_of_job_is_followed_on_a_page_of_its_own(project, kind, page):
+    job = Job.objects.create(project=project, kind=kind)
+    assert job_url(job) == page.format(job=job.pk, project=project.pk)

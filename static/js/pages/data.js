@@ -42,8 +42,12 @@ if (asked) open(asked);
 const jobs = new Jobs(embedded("data-facts"));
 const panels = { export: find("#export-form"), import: find("#import"), convert: find("#convert-form") };
 
+// Until the formats are known a file that is chosen here would go nowhere.
+for (const panel of Object.values(panels)) if (panel) panel.inert = true;
+
 api("GET", "formats").then(
   ({ results: formats }) => {
+    for (const panel of Object.values(panels)) if (panel) panel.inert = false;
     if (panels.export) startExports(panels.export, formats, jobs);
     if (panels.import) new Importing(panels.import, formats, jobs);
     if (panels.convert) startConversions(panels.convert, formats, jobs);
