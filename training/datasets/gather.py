@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
+from weakref import finalize
 
 import orjson
 from django.db.models import Q
@@ -88,7 +89,8 @@ class Gathered:
         self.pictures: list[Planned] = []
         self.assets: dict[Any, Asset] = {}
         self._learned = frozenset(learned)
-        self._spool = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the object
+        self._spool = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the object goes
+        finalize(self, self._spool.close)
         self._end = 0
 
     def close(self) -> None:

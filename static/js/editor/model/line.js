@@ -2,7 +2,7 @@
 import { Emitter } from "../util.js";
 
 /**
- * @typedef {{send: (text: string) => void, close: (code?: number) => void, onopen: any, onmessage: any, onclose: any}} Socket
+ * @typedef {{send: (text: string) => void, close: (code?: number) => void, onopen: any, onmessage: any, onclose: any, readyState?: number}} Socket
  * @typedef {{setTimeout: (act: () => void, ms: number) => any, clearTimeout: (id: any) => void, now: () => number, random: () => number}} Clock
  */
 
@@ -59,6 +59,9 @@ export class Timers {
   }
 }
 
+/** `WebSocket.OPEN`; what is above is closing or closed. */
+const OPEN = 1;
+
 /** So many a second and no more. */
 export class Pace {
   /** @param {Clock} clock @param {number} most a second */
@@ -111,6 +114,7 @@ export class Line extends Emitter {
 
   /** @param {Record<string, unknown>} message */
   send(message) {
+    if ((this._socket?.readyState ?? 0) > OPEN) return; // it is closing, which will be told: browsers complain of this
     try {
       this._socket?.send(JSON.stringify(message));
     } catch {
