@@ -39,6 +39,7 @@ async def test_open_editors_follow_an_import(server, project, item, labels, alic
             ack = await peer.submit(update(shape, attributes={"n": edits}))
             assert ack["type"] == "ack", ack
             edits += 1
+        await asyncio.sleep(0.07)  # a person may send 20 transactions a second
     job = await importing
     assert job.status == "succeeded", job.error
     await in_thread(item.refresh_from_db)

@@ -119,7 +119,7 @@ def test_everything_comes_back_after_everything_was_destroyed(place, tmp_path):
     content = bytearray(kept.read_bytes())
     content[content.index(b"\x89PNG") + 40] ^= 1
     (tmp_path / "damaged.tar").write_bytes(content)
-    (tmp_path / "cut.tar").write_bytes(kept.read_bytes()[:-9000])
+    (tmp_path / "cut.tar").write_bytes(kept.read_bytes()[: kept.stat().st_size // 2])
     for name, words in (
         ("damaged.tar", "is damaged: files/assets/"),
         ("cut.tar", "cut off|to its end"),

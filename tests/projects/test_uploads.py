@@ -15,7 +15,7 @@ from projects.models import Asset, Item, Membership, Project, ProjectMembership,
 from tests.projects.files import bomb_png, encoded, pattern, turned_jpeg, video
 
 FIELDS = {"id", "kind", "path", "width", "height", "frames", "fps", "state", "rev", "split", "thumbnail"}
-MORE = {"annotation_count", "created_at", "updated_at", "picture", "project", "asset"}
+MORE = {"annotation_count", "created_at", "updated_at", "picture", "preview", "project", "asset"}
 
 
 def test_it_works_for_an_image(upload, project):
