@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import json
 import math
 import os
 import shutil
@@ -21,6 +22,7 @@ import statistics
 import subprocess
 import tarfile
 import tempfile
+import time
 import uuid
 from pathlib import Path
 from typing import Any
@@ -36,6 +38,9 @@ GOALS = {"pan": 3.0, "zoom": 3.0, "hover": 3.0, "drag": 3.0, "remote": 3.0, "red
 MANY, MANY_GOAL = 50_000, 5.0
 POLYGONS, CORNERS, POLYGONS_GOAL = 1000, 50, 20.0
 HUNDRED_GOAL = 10.0  # per cent of a core
+PRESENTED_GOALS = {10_000: 25.0, 50_000: 33.0}  # ms from the hand's move to its frame, p95
+MEMORY_GOAL = 50.0  # MB over the bare picture
+MOVES = 200
 OTHERS = {"svg": "SVG", "css": "SVG by CSS", "konva": "Konva"}
 KONVA = "konva@9.3.22"
 SCENE = Path(__file__).with_name("canvas_scene.js")
@@ -189,6 +194,76 @@ def open_editor(browser: Any, address: str, item: Any, user: Any) -> Any:
     return page
 
 
+def presented(browser: Any, page: Any) -> dict[str, float]:
+    """p95 of the ms from a move of the mouse to the frame that shows it, as the browser itself traces it."""
+    found = {}
+    x, y = page.evaluate(
+        """() => { const {store, view, frame} = frameloop.editor; const {geometry: g} = store.onFrame(frame)[0];
+           const at = view.toScreen([g.x + g.w / 2, g.y + g.h / 2]);
+           const box = document.querySelector("#stage").getBoundingClientRect();
+           return [at[0] + box.x, at[1] + box.y]; }"""
+    )
+    page.keyboard.press("v")
+    for gesture in ("hover", "drag"):
+        page.mouse.move(x, y)
+        if gesture == "drag":
+            page.mouse.down()
+        _wander(page, x, y, MOVES // 4)  # what a first move fetches and compiles is not the gesture
+        browser.start_tracing(page=page, categories=["benchmark", "input", "latencyInfo"])
+        _wander(page, x, y, MOVES)
+        trace = json.loads(browser.stop_tracing())
+        if gesture == "drag":
+            page.keyboard.press("Escape")
+            page.mouse.up()
+        found[gesture] = _p95(_latencies(trace["traceEvents"]))
+    return found
+
+
+def _wander(page: Any, x: float, y: float, moves: int) -> None:
+    for n in range(moves):
+        page.mouse.move(x + 3 * (n % 60), y + 2 * (n % 45))
+        page.wait_for_timeout(16)
+
+
+def _latencies(events: list[dict[str, Any]]) -> list[float]:
+    """ms of each traced move of the mouse that was presented."""
+    begun: dict[Any, tuple[float, str]] = {}
+    found = []
+    for event in sorted((each for each in events if each["name"] == "EventLatency"), key=lambda each: each["ts"]):
+        name = (event.get("id"), event.get("id2", {}).get("local"), event["pid"])
+        if event["ph"] == "b":
+            begun[name] = event["ts"], event.get("args", {}).get("event_latency", {}).get("event_type", "")
+        elif event["ph"] == "e" and name in begun:
+            start, kind = begun.pop(name)
+            if kind.startswith("MOUSE_") and "WHEEL" not in kind:
+                found.append((event["ts"] - start) / 1000)
+    return found
+
+
+def _p95(values: list[float]) -> float:
+    return sorted(values)[int(0.95 * len(values))] if values else math.nan
+
+
+def memory() -> float:
+    """MB that the browser holds alone: the proportional part of what its processes share."""
+    import psutil
+
+    return sum(psutil.Process(pid).memory_full_info().pss for pid in _family(os.getpid())) / 2**20
+
+
+def _memory_over_bare(browser: Any, address: str, boxes: int) -> float:
+    """MB of an item with boxes over the same one without, each in a context of its own."""
+    held = []
+    for count in (0, boxes):
+        item, user = make_item(count)
+        page = open_editor(browser, address, item, user)
+        page.wait_for_timeout(3000)
+        held.append(memory())
+        page.context.close()
+        time.sleep(1)
+    return held[1] - held[0]
+
+
 def konva(options: argparse.Namespace) -> str | None:
     """Konva's source: a given file's, or npm's."""
     if options.konva:
@@ -230,7 +305,7 @@ def _scenes(page: Any, options: argparse.Namespace) -> dict[str, Costs]:
     return costs
 
 
-def _others(browser: Any, address: str, options: argparse.Namespace) -> dict[str, float]:
+def _others(browser: Any, address: str, options: argparse.Namespace, hand: dict[str, float]) -> dict[str, float]:
     """The editor alone, on more boxes and on polygons: ms of the main thread a frame by gesture."""
     found = {}
     for name, (item, user), gestures in (
@@ -242,26 +317,30 @@ def _others(browser: Any, address: str, options: argparse.Namespace) -> dict[str
         page.evaluate("() => bench.useEditor()")
         for gesture, pairs in Meter(page).measure(options.steps, options.rounds, gestures).items():
             found[f"{name} {gesture}"] = statistics.median(main for main, _all in pairs)
+        if name == "many":
+            hand |= {f"{options.many} {gesture}": ms for gesture, ms in presented(browser, page).items()}
         page.context.close()
     return found
 
 
-def measure(options: argparse.Namespace) -> tuple[dict[str, Costs], dict[str, float], float]:
+def measure(options: argparse.Namespace) -> tuple[dict[str, Costs], dict[str, float], float, dict[str, float]]:
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright keeps an event loop in this thread
     from playwright.sync_api import sync_playwright
 
     with databases(), web() as address, sync_playwright() as playwright:
-        item, user = make_item(options.boxes)
         browser = playwright.chromium.launch(executable_path=options.chromium, args=ARGUMENTS)
+        hand = {"memory": _memory_over_bare(browser, address, options.boxes)}
+        item, user = make_item(options.boxes)
         page = open_editor(browser, address, item, user)
         page.evaluate(SCENE.read_text())
         page.evaluate("() => bench.useEditor()")
+        hand |= {f"{options.boxes} {gesture}": ms for gesture, ms in presented(browser, page).items()}
         hundred = Meter(page).share("hundred")
         costs = _scenes(page, options)
         page.context.close()
-        others = _others(browser, address, options)
+        others = _others(browser, address, options, hand)
         browser.close()
-    return costs, others, hundred
+    return costs, others, hundred, hand
 
 
 def _verdict(value: float, goal: float | None) -> str:
@@ -287,9 +366,16 @@ def table(costs: dict[str, Costs]) -> str:
     return "\n".join(lines)
 
 
-def more(others: dict[str, float], hundred: float, options: argparse.Namespace) -> str:
+def more(others: dict[str, float], hundred: float, hand: dict[str, float], options: argparse.Namespace) -> str:
     lines = ["| the editor, main thread | | goal |", "|---|---|---|"]
     lines.append(f"| 100 remote edits a second | {hundred:.1f} % of a core | {_verdict(hundred, HUNDRED_GOAL)} |")
+    for name, value in hand.items():
+        if name == "memory":
+            lines.append(f"| memory over the bare picture | {value:.0f} MB | {_verdict(value, MEMORY_GOAL)} |")
+            continue
+        boxes, gesture = name.split()
+        what = f"{int(boxes):,} boxes, {gesture}: the hand's move to its frame, p95"
+        lines.append(f"| {what} | {value:.1f} ms | {_verdict(value, PRESENTED_GOALS.get(int(boxes)))} |")
     for name, ms in others.items():
         scene, gesture = name.split()
         what = f"{options.many:,} boxes" if scene == "many" else f"{POLYGONS:,} polygons of {CORNERS} vertices"
@@ -308,8 +394,8 @@ def main() -> None:
     parser.add_argument("--chromium", default=os.environ.get("CHROMIUM", "/usr/bin/chromium"))
     parser.add_argument("--no-write", action="store_true", help="print only")
     options = parser.parse_args()
-    costs, others, hundred = measure(options)
-    result = f"{table(costs)}\n\n{more(others, hundred, options)}"
+    costs, others, hundred, hand = measure(options)
+    result = f"{table(costs)}\n\n{more(others, hundred, hand, options)}"
     print(result)
     if not options.no_write:
         head = (
