@@ -173,6 +173,7 @@ def test_several_shapes_by_marquee_and_by_tab(editor):
 def test_the_list_mirrors_the_canvas(editor):
     editor.draw(100, 100, 80, 60)
     editor.draw(300, 100, 80, 60)
+    editor.expect_shapes(2)
     rows = editor.page.locator("#objects [role=option]")
     rows.first.click()
     assert editor.page.evaluate("frameloop.editor.selected().length") == 1

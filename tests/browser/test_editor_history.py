@@ -59,7 +59,7 @@ def test_a_past_state_is_looked_at_compared_and_brought_back(desk, item, alice, 
     hers.page.get_by_role("slider", name="Revision").focus()
     hers.keys("Escape")
     hers.expect_shapes(2)
-    assert sorted(hers.boxes()) == sorted([SECOND, THIRD])
+    eventually(lambda: sorted(hers.boxes()) == sorted([SECOND, THIRD]))
 
     rows.nth(2).click()
     hers.page.get_by_role("button", name="Restore this state").click()
