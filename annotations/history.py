@@ -108,7 +108,7 @@ def restore(
         if known:
             return known
         now = {shape["id"]: shape for shape in queries.every_shape_of(item)}
-        parts = list(_parts(way_back(now, at(item.pk, rev), only)))
+        parts = list(parts_of(way_back(now, at(item.pk, rev), only)))
         if not parts:
             raise Rejected("NOTHING_TO_RESTORE", f"Everything is as it was at revision {rev}.")
         return [_commit(item, actor, client_id, f"{tx_id}.{n}", head + n, part) for n, part in enumerate(parts)]
@@ -124,8 +124,8 @@ def _commit(item: Item, actor: Any, client_id: str, tx_id: str, base_rev: int, p
     return journal.commit(item.pk, Tx(client_id, tx_id, base_rev, part), actor, source="history")
 
 
-def _parts(wanted: Iterable[Op]) -> Iterator[list[Op]]:
-    """In transactions that are not too long for a message."""
+def parts_of(wanted: Iterable[Op]) -> Iterator[list[Op]]:
+    """Ops in transactions that are not too long for a message."""
     part: list[Op] = []
     size = 0
     for op in wanted:

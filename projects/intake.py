@@ -23,6 +23,7 @@ from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 
 from projects import live, looks, playback, sniff
+from projects.files import local_path
 from projects.models import Asset, Item, Project, Team, User, Video
 from projects.models.library import Kind
 from projects.pictures import Refused
@@ -92,6 +93,14 @@ def store_file(
                 draft.brightness, draft.phash = seen
             with _second_name(source) if staged else nullcontext(source) as original:
                 return _keep(draft, found, form, original, Path(folder))
+
+
+def look_again(asset: Asset) -> looks.Looks | None:
+    """Note how a picture looks that came before this was noted; None when its thumbnail cannot be read."""
+    seen = looks.of_file(local_path(asset.thumbnail))
+    if seen is not None:
+        Asset.objects.filter(pk=asset.pk).update(brightness=seen.brightness, phash=seen.phash)
+    return seen
 
 
 def add_item(project: Project, asset: Asset, path: str = "", by: User | None = None) -> Item:

@@ -10,10 +10,9 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
-from projects import frame_items, jobs, looks, playback
-from projects.files import local_path
+from projects import frame_items, jobs, playback
 from projects.idempotency import KEPT_FOR
-from projects.intake import ASSETS
+from projects.intake import ASSETS, look_again
 from projects.models import Asset, KeptAnswer, Video
 from projects.uploads import by_address, staging, store
 from projects.watching import looking
@@ -96,12 +95,8 @@ def expire_uploads() -> int:
 @shared_task
 def look_at_pictures(most: int = 2000) -> int:
     """Note how pictures look that came before this was noted. Returns how many."""
-    done = 0
-    for asset in Asset.objects.filter(brightness=None).exclude(thumbnail="").order_by("pk")[:most]:
-        seen = looks.of_file(local_path(asset.thumbnail))
-        if seen is not None:
-            done += Asset.objects.filter(pk=asset.pk).update(brightness=seen.brightness, phash=seen.phash)
-    return done
+    waiting = Asset.objects.filter(brightness=None).exclude(thumbnail="").order_by("pk")[:most]
+    return sum(look_again(asset) is not None for asset in waiting)
 
 
 @shared_task(name=by_address.TASK)

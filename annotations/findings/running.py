@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 from django.core.files.storage import default_storage
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 
 from annotations import journal
 from annotations.checks import MAX_OPS_TRUSTED
@@ -148,11 +148,9 @@ def _of_item(item: Item, drawn: list[dict[str, Any]]) -> Iterator[Finding]:
 
 
 def _of_project(project: Project) -> Iterator[Finding]:
-    uses = Counter(
-        Annotation.objects.filter(item__project=project, item__replica_of=None, deleted=False)
-        .exclude(source=Source.MODEL)
-        .values_list("label_id", flat=True)
-    )
+    drawn = Annotation.objects.filter(item__project=project, item__replica_of=None, deleted=False)
+    rows = drawn.exclude(source=Source.MODEL).values_list("label").annotate(n=Count("pk"))
+    uses: Counter[Any] = Counter(dict(rows.order_by()))
     most = max(uses.values(), default=0)
     for label in Label.objects.filter(project=project):
         if not uses[label.pk]:

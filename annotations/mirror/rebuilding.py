@@ -238,6 +238,6 @@ def _fold(item: Item, document: dict[str, Any], people: dict[str, User], found: 
 
 
 def _present(shape: dict[str, Any], people: dict[str, User]) -> dict[str, Any]:
-    """With people of this database, and a label of it."""
+    """With people whom this database knows."""
     ids = {str(person.pk) for person in people.values()}
     return shape | {name: shape[name] if shape.get(name) in ids else None for name in ("author", "updated_by")}

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from projects import looks
-from projects.files import local_path
+from projects.intake import look_again
 from projects.models import Asset
 from projects.models.library import Kind
 
@@ -74,9 +74,8 @@ def _hashes(assets: Sequence[Asset], step: Callable[[int, int], None]) -> dict[A
 
 def _read(asset: Asset) -> int | None:
     """The hash of a picture that came before hashes were kept; it is kept from now on."""
-    seen = looks.of_file(local_path(asset.thumbnail))
+    seen = look_again(asset)
     if seen is None:
         _log.warning("the thumbnail of asset %s is missing", asset.pk)
         return None
-    Asset.objects.filter(pk=asset.pk).update(brightness=seen.brightness, phash=seen.phash)
     return seen.phash

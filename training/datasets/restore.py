@@ -11,8 +11,8 @@ import orjson
 from django.db import transaction
 from django.utils import timezone
 
-from annotations import blobs, journal, queries
-from annotations.checks import MAX_OPS_TRUSTED, MAX_SHAPE_BYTES
+from annotations import blobs, history, journal, queries
+from annotations.checks import MAX_SHAPE_BYTES
 from annotations.models import JournalTx
 from annotations.protocol import Tx
 from projects.models import Item, Job, Label, Project
@@ -21,7 +21,6 @@ from training.datasets.gather import Step
 from training.models import Restoration, Version, VersionFrame
 
 _CLIENT = "restore"
-_BYTES = 256 * 1024
 _KEPT = ("attributes", "confidence", "group", "z", "keyframes")
 
 
@@ -77,7 +76,7 @@ def _restore_item(project: Project, frames: list[VersionFrame], labels: dict[str
         made.append({"op": "create", **shape, "id": str(uuid.uuid5(item.pk, shape["id"]))})
         _store_large(item, made[-1], job)
     rev = 0
-    for number, ops in enumerate(_parts(made)):
+    for number, ops in enumerate(history.parts_of(made)):
         tx = Tx(_CLIENT, f"{job.pk}.{number}", rev, ops)
         rev = journal.commit(item.pk, tx, job.created_by, source="import").rev
 
@@ -127,17 +126,3 @@ def _store_large(item: Item, op: dict[str, Any], job: Job) -> None:
         if geometry["type"] == "mask" and len(geometry["counts"]) > MAX_SHAPE_BYTES // 4:
             blob = blobs.store(item, geometry["counts"], job.created_by)
             holder["geometry"] = {"type": "mask", "size": geometry["size"], "blob": blob.digest}
-
-
-def _parts(ops: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    part: list[dict[str, Any]] = []
-    size = 0
-    for op in ops:
-        length = len(orjson.dumps(op))
-        if part and (len(part) >= MAX_OPS_TRUSTED or size + length > _BYTES):
-            yield part
-            part, size = [], 0
-        part.append(op)
-        size += length
-    if part:
-        yield part
